@@ -1,0 +1,75 @@
+//! What is known of a lint before it runs.
+
+/// A lint's facts. Ids are snake_case, and the name reads after "allow".
+#[derive(Clone, Copy, Debug)]
+pub struct LintMeta {
+    pub id: &'static str,
+    /// One line: "a blocking file operation in async code".
+    pub summary: &'static str,
+    pub group: Group,
+    pub level: Level,
+    /// The text of its page, Markdown.
+    pub page: &'static str,
+}
+
+/// A family of lints; its name can stand where a lint's does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    Blocking,
+    Await,
+    Lifespan,
+    /// What the tool says of its own work: files it could not read, suppressions that are not used, its own faults.
+    Run,
+}
+
+impl Group {
+    pub const ALL: [Group; 4] = [Group::Blocking, Group::Await, Group::Lifespan, Group::Run];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Group::Blocking => "blocking",
+            Group::Await => "await",
+            Group::Lifespan => "lifespan",
+            Group::Run => "run",
+        }
+    }
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    Allow,
+    Warn,
+    Deny,
+}
+
+impl Level {
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Allow => "allow",
+            Level::Warn => "warn",
+            Level::Deny => "deny",
+        }
+    }
+}
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// Something on the way was not understood; hidden by default.
+    Possible,
+    /// Through `dyn`, a bound or a dependency's own code, or a sink that is often quick.
+    Likely,
+    /// Every step resolved, and the sink always blocks.
+    Certain,
+}
+
+impl Confidence {
+    pub fn name(self) -> &'static str {
+        match self {
+            Confidence::Possible => "possible",
+            Confidence::Likely => "likely",
+            Confidence::Certain => "certain",
+        }
+    }
+}

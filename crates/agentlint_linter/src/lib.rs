@@ -1,0 +1,1 @@
+//! Lints, levels and suppressions; knows no concrete lint.

@@ -1,0 +1,93 @@
+//! What the model is built from: the crate graph, and a loader that hands out the facts of a crate's files.
+//!
+//! The model does no I/O itself. Crates of the workspace are loaded before analysis; a dependency is asked for when a name
+//! first leads into it.
+
+use std::sync::Arc;
+
+use agentlint_diagnostics::FileId;
+use agentlint_syntax::{Name, ast};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+index_vec::define_index_type! {
+    /// A crate of the program: one target of one package.
+    pub struct CrateId = u32;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Edition {
+    E2015,
+    E2018,
+    E2021,
+    E2024,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CrateKind {
+    Library,
+    ProcMacro,
+    Binary,
+    Example,
+    Test,
+    Bench,
+    BuildScript,
+}
+
+/// One node of the crate graph.
+#[derive(Clone, Debug)]
+pub struct CrateNode {
+    /// The name that code uses: underscores, not hyphens.
+    pub name: Name,
+    /// `None` for loose files.
+    pub version: Option<String>,
+    pub edition: Edition,
+    pub kind: CrateKind,
+    /// Whether its bodies are analysed and its findings reported.
+    pub is_member: bool,
+    pub cfg: CfgOptions,
+    /// The names by which it knows other crates, in the order of `cargo metadata`. std's are not listed.
+    pub dependencies: Vec<(Name, CrateId)>,
+}
+
+/// Which `cfg` predicates hold for a crate.
+#[derive(Clone, Debug, Default)]
+pub struct CfgOptions {
+    /// `unix`, `debug_assertions`, and `test` for test targets (and for the others where tests are analysed).
+    pub flags: FxHashSet<Name>,
+    /// `("feature", "net")`, `("target_os", "linux")`
+    pub key_values: FxHashSet<(Name, Name)>,
+}
+
+impl CfgOptions {
+    pub fn holds(&self, expr: &ast::CfgExpr) -> bool {
+        match expr {
+            ast::CfgExpr::Flag(flag) => self.flags.contains(flag),
+            ast::CfgExpr::KeyValue(key, value) => self.key_values.contains(&(*key, *value)),
+            ast::CfgExpr::All(all) => all.iter().all(|e| self.holds(e)),
+            ast::CfgExpr::Any(any) => any.iter().any(|e| self.holds(e)),
+            ast::CfgExpr::Not(inner) => !self.holds(inner),
+            ast::CfgExpr::Bool(value) => *value,
+        }
+    }
+}
+
+/// The files of one crate: the root and every file its module tree reaches.
+#[derive(Clone, Debug)]
+pub struct CrateFiles {
+    pub root: FileId,
+    pub facts: FxHashMap<FileId, Arc<ast::SourceFile>>,
+    /// Which file stands behind `mod name;`: by the file that declares it and the item there.
+    pub modules: FxHashMap<(FileId, ast::ItemId), FileId>,
+}
+
+/// Hands out crates. Called from several threads at once.
+pub trait Loader: Sync {
+    /// The facts of a crate's files; `None` where its sources are not on this machine.
+    fn load(&self, id: CrateId) -> Option<Arc<CrateFiles>>;
+}
+
+/// The crate graph. Ids are indexes.
+#[derive(Clone, Debug, Default)]
+pub struct CrateGraph {
+    pub crates: index_vec::IndexVec<CrateId, CrateNode>,
+}

@@ -1,0 +1,1 @@
+//! Marks, page reader and harness for the lints' cases.

@@ -1,0 +1,1 @@
+//! All that touches the disk: cargo metadata, discovery, configuration, the parallel driver.

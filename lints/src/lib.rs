@@ -1,0 +1,1 @@
+//! The lints, a file and a page each.
