@@ -1,6 +1,19 @@
 //! Crate graph, modules, names, types and resolved calls of a whole program.
+//!
+//! Everything is worked out on demand and kept; nothing here does I/O, and nothing can fail: what is not understood is unknown.
 
+mod collect;
+pub mod def;
+mod impls;
+pub mod infer;
 pub mod input;
+mod known;
+mod lower;
+pub mod names;
+mod program;
+mod signature;
+mod std_index;
+pub mod types;
 
-/// The model of a whole program.
-pub struct Program;
+pub use program::Program;
+pub use signature::{Generics, Signature};

@@ -1,10 +1,27 @@
 //! One file's text lowered to owned, compact, serialisable facts.
 //!
 //! This is the only crate that sees `syn`. Everything it hands out is plain data that is `Send`, has no lifetimes and can be
-//! cached by content hash. Nothing here does I/O and nothing can fail: broken input becomes [`SyntaxError`]s.
+//! cached by content hash. Nothing here does I/O and nothing can fail: broken input becomes [`ast::SyntaxError`]s.
 
 pub mod ast;
+mod cfg;
+mod comments;
+mod expanded;
+mod limits;
+mod lower;
+pub mod macro_rules;
+mod parse;
+mod places;
+mod recover;
+mod scanner;
+mod skip;
 mod span;
 
+pub use cfg::{parse_cfg, parse_cfg_attr};
+pub use expanded::{
+    Expanded, parse_expanded_expr, parse_expanded_items, parse_expanded_pat, parse_expanded_statements, parse_expanded_type,
+};
+pub use limits::STACK_SIZE;
+pub use parse::{Bodies, ParseOptions, parse};
 pub use span::{LineColumn, LineIndex, Span};
 pub use ustr::{Ustr as Name, ustr as name};

@@ -1,1 +1,14 @@
 //! Marks, page reader and harness for the lints' cases.
+//!
+//! Text goes in and plain data comes out: nothing here reads files or knows the model, so that a test decides what a
+//! finding is and where a case lies.
+
+mod check;
+mod marks;
+mod page;
+mod variants;
+
+pub use check::{Finding, check};
+pub use marks::{Mark, MarkError, MarkKind, marks};
+pub use page::{Block, HEADINGS, Page, PageError, read_page};
+pub use variants::{suppressed, truncations, with_crlf, with_tabs};

@@ -107,7 +107,9 @@ pub struct Function {
     pub is_async: bool,
     pub is_const: bool,
     pub is_unsafe: bool,
-    /// `None` for a declaration (traits, extern blocks).
+    /// A body was written, whether or not it was lowered: a trait's method with a default.
+    pub has_body: bool,
+    /// `None` for a declaration (traits, extern blocks), for a body that was skipped, and for one that does not parse.
     pub body: Option<BodyId>,
 }
 

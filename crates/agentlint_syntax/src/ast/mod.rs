@@ -36,6 +36,8 @@ pub struct SourceFile {
     pub root: Vec<ItemId>,
     /// The file's inner attributes (`#![…]`).
     pub attributes: Vec<Attribute>,
+    /// The file's `#![cfg(…)]` attributes taken together.
+    pub cfg: Option<CfgExpr>,
     pub bodies: IndexVec<BodyId, Body>,
     pub comments: Vec<Comment>,
     pub lines: LineIndex,

@@ -1,0 +1,284 @@
+//! From the facts of a crate's files to its definitions and modules. Resolves nothing.
+
+use std::sync::Arc;
+
+use agentlint_diagnostics::FileId;
+use agentlint_syntax::{
+    Name,
+    ast::{self, ExprKind, ItemId, ItemKind, SourceFile},
+    name,
+};
+use rustc_hash::FxHashMap;
+
+use crate::def::{Def, DefId, DefKind, Visible};
+use crate::input::{CrateFiles, CrateId, CrateNode};
+
+/// The definitions of one crate, in the order of its sources.
+#[derive(Debug, Default)]
+pub(crate) struct CrateDefs {
+    pub defs: Vec<Def>,
+    pub modules: FxHashMap<u32, ModuleData>,
+    /// The items of impls and traits, and the variants of enums.
+    pub members: FxHashMap<u32, Vec<DefId>>,
+    pub impls: Vec<DefId>,
+    /// Blocks that declare items: by file, body and the block's expression.
+    pub blocks: FxHashMap<(FileId, ast::BodyId, ast::ExprId), DefId>,
+    pub facts: FxHashMap<FileId, Arc<SourceFile>>,
+    /// Functions, constants and statics with a body.
+    pub owners: Vec<DefId>,
+}
+
+/// What a module or a block declares. Names are looked up when they are needed.
+#[derive(Debug, Default)]
+pub(crate) struct ModuleData {
+    /// Declared here; a name may stand in several namespaces, and more than once under different `cfg`s.
+    pub items: FxHashMap<Name, Vec<DefId>>,
+    pub imports: Vec<ModuleImport>,
+    /// `extern crate` declarations.
+    pub extern_crates: Vec<(Name, Name)>,
+    /// By the name that they bind: positions in `imports`.
+    pub named_imports: FxHashMap<Name, Vec<u32>>,
+    pub globs: Vec<u32>,
+    /// Whether the module is a block: names not found go on to its parent.
+    pub is_block: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ModuleImport {
+    pub import: ast::Import,
+    pub visibility: Visible,
+}
+
+/// Number 0 is the crate's root module.
+pub(crate) const ROOT: u32 = 0;
+
+pub(crate) fn collect(krate: CrateId, node: &CrateNode, files: &CrateFiles) -> CrateDefs {
+    let mut collector = Collector { krate, node, files, out: CrateDefs { facts: files.facts.clone(), ..CrateDefs::default() } };
+    let root = DefId { krate, index: ROOT };
+    collector.out.defs.push(Def {
+        kind: DefKind::Module,
+        name: node.name,
+        parent: root,
+        module: root,
+        file: files.root,
+        item: ItemId::new(0),
+        variant: 0,
+        visibility: Visible::Everywhere,
+        is_test: matches!(node.kind, crate::input::CrateKind::Test),
+    });
+    collector.out.modules.insert(ROOT, ModuleData::default());
+    if let Some(file) = files.facts.get(&files.root) {
+        let file = Arc::clone(file);
+        collector.items(&file, files.root, &file.root, root, root);
+    }
+    collector.out
+}
+
+struct Collector<'a> {
+    krate: CrateId,
+    node: &'a CrateNode,
+    files: &'a CrateFiles,
+    out: CrateDefs,
+}
+
+impl Collector<'_> {
+    fn items(&mut self, file: &Arc<SourceFile>, id: FileId, items: &[ItemId], parent: DefId, module: DefId) {
+        for item in items {
+            self.item(file, id, *item, parent, module);
+        }
+    }
+
+    fn item(&mut self, file: &Arc<SourceFile>, id: FileId, item_id: ItemId, parent: DefId, module: DefId) {
+        let item = &file.items[item_id];
+        if item.cfg.as_ref().is_some_and(|cfg| !self.node.cfg.holds(cfg)) {
+            return;
+        }
+        let kind = match &item.kind {
+            ItemKind::Module(_) => DefKind::Module,
+            ItemKind::Function(_) => DefKind::Function,
+            ItemKind::Struct(_) => DefKind::Struct,
+            ItemKind::Union(_) => DefKind::Union,
+            ItemKind::Enum(_) => DefKind::Enum,
+            ItemKind::Trait(_) => DefKind::Trait,
+            ItemKind::Impl(_) => DefKind::Impl,
+            ItemKind::TypeAlias(_) if self.is_assoc_holder(parent) => DefKind::AssocType,
+            ItemKind::TypeAlias(_) => DefKind::TypeAlias,
+            ItemKind::Const(_) => DefKind::Const,
+            ItemKind::Static(_) => DefKind::Static,
+            ItemKind::MacroRules(_) => DefKind::MacroRules,
+            ItemKind::ExternBlock(items) => return self.items(file, id, items, parent, module),
+            ItemKind::Use(imports) => return self.imports(imports, item, module),
+            ItemKind::ExternCrate(declared) => {
+                let bound = declared.alias.unwrap_or(item.name);
+                let data = self.out.modules.entry(module.index).or_default();
+                return data.extern_crates.push((bound, item.name));
+            }
+            ItemKind::MacroCall(_) => return,
+        };
+        let def = self.define(kind, item, item_id, id, parent, module);
+        match &item.kind {
+            ItemKind::Module(declared) => self.module(file, id, item_id, declared, def),
+            ItemKind::Enum(declared) => self.variants(declared, item, item_id, id, def, module),
+            ItemKind::Trait(declared) => self.items(file, id, &declared.items, def, module),
+            ItemKind::Impl(declared) => {
+                self.out.impls.push(def);
+                self.items(file, id, &declared.items, def, module);
+            }
+            ItemKind::Function(ast::Function { body: Some(body), .. })
+            | ItemKind::Const(ast::Const { body: Some(body), .. })
+            | ItemKind::Static(ast::Static { body: Some(body), .. }) => {
+                self.out.owners.push(def);
+                self.blocks(file, id, *body, def, module);
+            }
+            _ => {}
+        }
+    }
+
+    fn is_assoc_holder(&self, def: DefId) -> bool {
+        matches!(self.out.defs[def.index as usize].kind, DefKind::Trait | DefKind::Impl)
+    }
+
+    fn define(&mut self, kind: DefKind, item: &ast::Item, item_id: ItemId, file: FileId, parent: DefId, module: DefId) -> DefId {
+        let id = DefId { krate: self.krate, index: self.out.defs.len() as u32 };
+        let parent_kind = self.out.defs[parent.index as usize].kind;
+        let parent_is_test = self.out.defs[parent.index as usize].is_test;
+        let visibility = match parent_kind {
+            DefKind::Trait => Visible::Everywhere,
+            _ => self.visibility(&item.visibility, module),
+        };
+        self.out.defs.push(Def {
+            kind,
+            name: item.name,
+            parent,
+            module,
+            file,
+            item: item_id,
+            variant: 0,
+            visibility,
+            is_test: parent_is_test || is_test(item),
+        });
+        if self.is_assoc_holder(parent) {
+            self.out.members.entry(parent.index).or_default().push(id);
+        } else if kind != DefKind::Impl && item.name != name("_") {
+            self.out.modules.entry(module.index).or_default().items.entry(item.name).or_default().push(id);
+        }
+        id
+    }
+
+    fn visibility(&self, written: &ast::Visibility, module: DefId) -> Visible {
+        let root = DefId { krate: self.krate, index: ROOT };
+        match written {
+            ast::Visibility::Public => Visible::Everywhere,
+            ast::Visibility::Inherited => Visible::Within(module),
+            ast::Visibility::Crate => Visible::Within(root),
+            ast::Visibility::In(path) => match path.segments.first().map(|s| s.name.as_str()) {
+                Some("self") => Visible::Within(module),
+                Some("super") => Visible::Within(self.out.defs[self.plain_module(module).index as usize].module),
+                _ => Visible::Within(root),
+            },
+        }
+    }
+
+    /// The module that a block stands in.
+    fn plain_module(&self, mut module: DefId) -> DefId {
+        while self.out.modules.get(&module.index).is_some_and(|data| data.is_block) {
+            module = self.out.defs[module.index as usize].module;
+        }
+        module
+    }
+
+    fn imports(&mut self, imports: &[ast::Import], item: &ast::Item, module: DefId) {
+        let visibility = self.visibility(&item.visibility, module);
+        let data = self.out.modules.entry(module.index).or_default();
+        for import in imports {
+            let position = data.imports.len() as u32;
+            match import.kind {
+                ast::ImportKind::Named(bound) | ast::ImportKind::SelfOf(bound) => {
+                    data.named_imports.entry(bound).or_default().push(position);
+                }
+                ast::ImportKind::Glob => data.globs.push(position),
+                ast::ImportKind::Anonymous => {}
+            }
+            data.imports.push(ModuleImport { import: import.clone(), visibility });
+        }
+    }
+
+    fn module(&mut self, file: &Arc<SourceFile>, id: FileId, item: ItemId, declared: &ast::Module, def: DefId) {
+        self.out.modules.insert(def.index, ModuleData::default());
+        if let Some(items) = &declared.items {
+            return self.items(file, id, items, def, def);
+        }
+        let Some(behind) = self.files.modules.get(&(id, item)).copied() else { return };
+        let Some(facts) = self.files.facts.get(&behind).map(Arc::clone) else { return };
+        self.items(&facts, behind, &facts.root, def, def);
+    }
+
+    fn variants(&mut self, declared: &ast::Enum, item: &ast::Item, item_id: ItemId, file: FileId, def: DefId, module: DefId) {
+        let is_test = self.out.defs[def.index as usize].is_test;
+        for (position, variant) in declared.variants.iter().enumerate() {
+            if variant.cfg.as_ref().is_some_and(|cfg| !self.node.cfg.holds(cfg)) {
+                continue;
+            }
+            let id = DefId { krate: self.krate, index: self.out.defs.len() as u32 };
+            self.out.defs.push(Def {
+                kind: DefKind::Variant,
+                name: variant.name,
+                parent: def,
+                module,
+                file,
+                item: item_id,
+                variant: position as u32,
+                visibility: self.visibility(&item.visibility, module),
+                is_test,
+            });
+            self.out.members.entry(def.index).or_default().push(id);
+        }
+    }
+
+    /// Blocks of a body that declare items become modules of their own, nested as the blocks are.
+    fn blocks(&mut self, file: &Arc<SourceFile>, id: FileId, body_id: ast::BodyId, owner: DefId, module: DefId) {
+        let body = &file.bodies[body_id];
+        let mut declaring: Vec<_> = body
+            .exprs
+            .iter_enumerated()
+            .filter_map(|(expr, data)| match &data.kind {
+                ExprKind::Block(block) if !block.items.is_empty() => Some((expr, data.span, block)),
+                _ => None,
+            })
+            .collect();
+        declaring.sort_by_key(|(_, span, _)| (span.start, std::cmp::Reverse(span.end)));
+        let mut open: Vec<(agentlint_syntax::Span, DefId)> = Vec::new();
+        for (expr, span, block) in declaring {
+            while open.last().is_some_and(|(outer, _)| !outer.covers(span)) {
+                open.pop();
+            }
+            let parent = open.last().map_or(module, |(_, def)| *def);
+            let def = DefId { krate: self.krate, index: self.out.defs.len() as u32 };
+            let base = self.out.defs[owner.index as usize].clone();
+            self.out.defs.push(Def { kind: DefKind::Module, name: name(""), parent, module: parent, ..base });
+            self.out.modules.insert(def.index, ModuleData { is_block: true, ..ModuleData::default() });
+            self.out.blocks.insert((id, body_id, expr), def);
+            self.items(file, id, &block.items, def, def);
+            open.push((span, def));
+        }
+    }
+}
+
+fn is_test(item: &ast::Item) -> bool {
+    let marked = |attribute: &ast::Attribute| {
+        let last = attribute.path.rsplit("::").next().unwrap_or("");
+        matches!(last, "test" | "bench" | "rstest" | "test_case")
+    };
+    let under_cfg_test = matches!(&item.cfg, Some(cfg) if needs_test(cfg));
+    under_cfg_test || item.attributes.iter().any(marked)
+}
+
+/// Whether the predicate can hold only where tests are compiled.
+fn needs_test(cfg: &ast::CfgExpr) -> bool {
+    match cfg {
+        ast::CfgExpr::Flag(flag) => *flag == name("test"),
+        ast::CfgExpr::All(all) => all.iter().any(needs_test),
+        ast::CfgExpr::Any(any) => !any.is_empty() && any.iter().all(needs_test),
+        _ => false,
+    }
+}

@@ -1,0 +1,213 @@
+//! Calls of functions and of values, and the checking of arguments.
+
+use agentlint_syntax::{
+    Name, Span,
+    ast::{ExprId, ExprKind},
+};
+
+use crate::def::DefKind;
+use crate::types::{Predicate, TraitRef, Ty, TyKind, args};
+
+use super::{CallKind, CallSite, Callee, Context, Expect, Reason};
+
+impl Context<'_, '_> {
+    pub(super) fn check_call(&mut self, expr: ExprId, callee: ExprId, arguments: &[ExprId], expect: Expect) -> Ty {
+        let callee_ty = self.check(callee, Expect::Nothing);
+        let callee_ty = self.structurally(callee_ty);
+        let (name, name_span) = self.callee_name(callee);
+        let mut site = CallSite {
+            expr,
+            kind: CallKind::Function,
+            name,
+            name_span,
+            callee: Callee::Unresolved(Reason::UnknownValue),
+            receiver: None,
+            arguments: arguments.to_vec(),
+        };
+        if let TyKind::FnDef(def, list) = *callee_ty.kind() {
+            site.callee = match self.program.kind(def) {
+                DefKind::Function => Callee::Function { def, args: list, implementation: None },
+                _ => Callee::Constructor(def),
+            };
+            self.calls.push(site);
+            let (parameters, output) = self.instantiate(def, &list);
+            self.check_arguments(arguments, &parameters, output, expect);
+            return output;
+        }
+        if let Some(signature) = self.callable_of(callee_ty) {
+            site.callee = Callee::Value(callee_ty);
+            self.calls.push(site);
+            let (parameters, output) = signature.split_at(signature.len().saturating_sub(1));
+            let output = output.first().copied().unwrap_or(Ty::UNKNOWN);
+            self.check_arguments(arguments, parameters, output, expect);
+            return output;
+        }
+        if matches!(&self.body.exprs[callee].kind, ExprKind::Path(_)) && callee_ty.is_unknown() && !self.local_uses.contains_key(&callee) {
+            site.callee = Callee::Unresolved(Reason::UnknownPath);
+        }
+        self.calls.push(site);
+        for argument in arguments {
+            self.check(*argument, Expect::Nothing);
+        }
+        Ty::UNKNOWN
+    }
+
+    fn callee_name(&self, callee: ExprId) -> (Name, Span) {
+        match &self.body.exprs[callee].kind {
+            ExprKind::Path(path) => path.segments.last().map_or((Name::from(""), path.span), |s| (s.name, s.span)),
+            ExprKind::Field { name, name_span, .. } => (*name, *name_span),
+            _ => (Name::from(""), self.body.exprs[callee].span),
+        }
+    }
+
+    /// The parameters and the output of a value that can be called: closures, pointers, and what has an `Fn` bound.
+    pub(super) fn callable_of(&mut self, ty: Ty) -> Option<Vec<Ty>> {
+        for step in self.autoderef(ty) {
+            let step = self.structurally(step);
+            match *step.kind() {
+                TyKind::Closure(_, signature) | TyKind::FnPtr(signature) => return Some(signature.to_vec()),
+                TyKind::FnDef(def, list) => return Some(self.solver.callable_signature(def, list)),
+                TyKind::Var(_) => return self.pending_callable(step).map(|(mut parameters, output)| {
+                    parameters.push(output);
+                    parameters
+                }),
+                TyKind::Unknown => return None,
+                _ => {}
+            }
+            if let Some(signature) = self.callable_by_bound(step) {
+                return Some(signature);
+            }
+        }
+        None
+    }
+
+    fn callable_by_bound(&mut self, ty: Ty) -> Option<Vec<Ty>> {
+        let known = self.program.known();
+        let fn_traits = [known.function, known.fn_mut, known.fn_once];
+        let async_traits = [known.async_fn, known.async_fn_mut, known.async_fn_once];
+        let bound = self
+            .traits_of(&ty)
+            .into_iter()
+            .find(|t| fn_traits.contains(&Some(t.trait_def)) || async_traits.contains(&Some(t.trait_def)))?;
+        let inputs = bound.args.get(1).map(|ty| self.structurally(*ty))?;
+        let TyKind::Tuple(inputs) = *inputs.kind() else { return None };
+        let output = self.projection(known.fn_once_output, &[ty, Ty::tuple(&inputs)]);
+        let mut signature = inputs.to_vec();
+        signature.push(output);
+        Some(signature)
+    }
+
+    /// What the pending obligations on a variable, or the bounds of another type, say of how it is called: the parameters' types
+    /// and the output's.
+    pub(super) fn pending_callable(&mut self, var: Ty) -> Option<(Vec<Ty>, Ty)> {
+        let known = self.program.known();
+        let fn_traits =
+            [known.function, known.fn_mut, known.fn_once, known.async_fn, known.async_fn_mut, known.async_fn_once];
+        let mut inputs = None;
+        let mut output = None;
+        for obligation in self.solver.pending.clone() {
+            match obligation {
+                super::solve::Obligation::Trait(trait_ref) if self.shallow(trait_ref.self_ty()) == var => {
+                    let elaborated = self.program.elaborate(trait_ref);
+                    if let Some(found) = elaborated.iter().find(|t| fn_traits.contains(&Some(t.trait_def))) {
+                        inputs = inputs.or(found.args.get(1).copied());
+                    }
+                }
+                super::solve::Obligation::Projection { assoc, args: list, ty }
+                    if Some(assoc) == known.fn_once_output && list.first().is_some_and(|s| self.shallow(*s) == var) =>
+                {
+                    output = output.or(Some(ty));
+                    inputs = inputs.or(list.get(1).copied());
+                }
+                _ => {}
+            }
+        }
+        let inputs = self.shallow(inputs?);
+        let TyKind::Tuple(list) = *inputs.kind() else { return None };
+        let output = output.unwrap_or_else(|| self.fresh());
+        Some((list.to_vec(), output))
+    }
+
+    /// Checks a call's arguments against the parameters' types: closures after the others, so that they know more.
+    pub(super) fn check_arguments(&mut self, arguments: &[ExprId], parameters: &[Ty], output: Ty, expect: Expect) {
+        self.expect_inputs(parameters, output, expect);
+        for closures in [false, true] {
+            if closures {
+                self.solver.select_pending();
+            }
+            for (at, argument) in arguments.iter().enumerate() {
+                let is_closure = matches!(self.body.exprs[*argument].kind, ExprKind::Closure { .. });
+                if is_closure != closures {
+                    continue;
+                }
+                let parameter = parameters.get(at).copied();
+                let expected = parameter.map_or(Expect::Nothing, Expect::Type);
+                let ty = self.check(*argument, expected);
+                if let Some(parameter) = parameter {
+                    self.coerce(ty, parameter);
+                }
+            }
+        }
+    }
+
+    /// What is expected of the output tells about the inputs: tried, and kept only where it leaves open no more than before.
+    fn expect_inputs(&mut self, _parameters: &[Ty], output: Ty, expect: Expect) {
+        let Some(wanted) = expect.ty() else { return };
+        let (wanted, output) = (self.shallow(wanted), self.shallow(output));
+        // A hint through a type that may yet be coerced (to `dyn`, to a slice) must not bind.
+        if !output.has_vars() || wanted.has_vars() || wanted.has_unknown() || self.holds_unsized(wanted, 0) {
+            return;
+        }
+        if matches!((wanted.kind(), output.kind()), (TyKind::Adt(a, _), TyKind::Adt(b, _)) if a == b) {
+            self.solver.unify(output, wanted);
+        }
+    }
+
+    fn holds_unsized(&self, ty: Ty, depth: u32) -> bool {
+        if matches!(ty.kind(), TyKind::Dyn(_) | TyKind::Slice(_) | TyKind::Str | TyKind::FnPtr(_) | TyKind::Ref(..)) || depth > 8 {
+            return true;
+        }
+        let mut found = false;
+        ty.kind().each_part(&mut |part| found |= self.holds_unsized(part, depth + 1));
+        found
+    }
+
+    /// The `Fn` bounds that a parameter's own type carries (`impl Fn(A)`, `T: Fn(A)`), as a signature.
+    pub(super) fn bound_signature(&mut self, ty: Ty) -> Option<(Vec<Ty>, Ty)> {
+        let known = self.program.known();
+        for predicate in self.solver.own_predicates(ty) {
+            let Predicate::Trait(trait_ref) = predicate else { continue };
+            let found: Option<TraitRef> = self
+                .program
+                .elaborate(trait_ref)
+                .into_iter()
+                .find(|t| [known.function, known.fn_mut, known.fn_once].contains(&Some(t.trait_def)));
+            let Some(found) = found else { continue };
+            let inputs = self.structurally(*found.args.get(1)?);
+            let TyKind::Tuple(list) = *inputs.kind() else { continue };
+            let output = self.projection(known.fn_once_output, &[ty, inputs]);
+            return Some((list.to_vec(), output));
+        }
+        None
+    }
+
+    /// A call that a macro makes: `write!(f, …)` is `f.write_fmt(…)`.
+    pub(super) fn macro_method(&mut self, expr: ExprId, receiver: ExprId, method: &str, span: Span) -> Ty {
+        let ty = self.types[receiver];
+        let ty = self.structurally(ty);
+        let method = agentlint_syntax::name(method);
+        let Some((def, mut list)) = self.pick_method(ty, method) else { return Ty::UNKNOWN };
+        self.own_arguments(def, &mut list, None);
+        self.calls.push(CallSite {
+            expr,
+            kind: CallKind::Macro,
+            name: method,
+            name_span: span,
+            callee: Callee::Function { def, args: args(&list), implementation: None },
+            receiver: Some(receiver),
+            arguments: Vec::new(),
+        });
+        let (_, output) = self.instantiate(def, &list);
+        output
+    }
+}

@@ -1,0 +1,98 @@
+//! The end of a body's inference: what is still pending, the fallbacks, and the impls behind trait methods.
+
+use crate::def::{DefId, DefKind};
+use crate::program::Program;
+use crate::types::{Args, Folder, IntTy, TraitRef, Ty, TyKind, args};
+
+use super::solve::{Selected, Solver};
+use super::table::VarKind;
+use super::{Callee, Context, Inferred};
+
+impl Context<'_, '_> {
+    pub(super) fn finish(mut self) -> Inferred {
+        self.solver.select_pending();
+        self.fall_back();
+        self.solver.select_pending();
+        let types: index_vec::IndexVec<_, Ty> = self.types.iter().map(|ty| self.final_type(*ty)).collect();
+        let pat_types: index_vec::IndexVec<_, Ty> = self.pat_types.iter().map(|ty| self.final_type(*ty)).collect();
+        let mut calls = std::mem::take(&mut self.calls);
+        for call in &mut calls {
+            call.callee = match call.callee {
+                Callee::Function { def, args: list, .. } => {
+                    let list = self.final_args(list);
+                    let implementation = self.solver.implementation(def, list);
+                    Callee::Function { def, args: list, implementation }
+                }
+                Callee::Value(ty) => Callee::Value(self.final_type(ty)),
+                other => other,
+            };
+        }
+        let paths = std::mem::take(&mut self.paths);
+        let paths = paths.into_iter().map(|(expr, (def, list))| (expr, (def, self.final_args(list)))).collect();
+        Inferred { owner: self.owner, types, pat_types, calls, locals: self.local_uses, paths }
+    }
+
+    /// Integers become `i32`, floats `f64`, what only diverges `()`.
+    fn fall_back(&mut self) {
+        let all: Vec<Ty> = self.types.iter().chain(self.pat_types.iter()).copied().collect();
+        for ty in all {
+            let ty = self.shallow(ty);
+            let fallback = match self.solver.table.kind(ty) {
+                Some(VarKind::Integer) => Ty::new(TyKind::Int(IntTy::I32)),
+                Some(VarKind::Float) => crate::types::primitive("f64").unwrap_or(Ty::UNKNOWN),
+                Some(VarKind::Diverging) => Ty::UNIT,
+                _ => continue,
+            };
+            self.solver.unify(ty, fallback);
+        }
+    }
+
+    fn final_type(&self, ty: Ty) -> Ty {
+        self.solver.resolve(ty).fold_with(&mut NoVars)
+    }
+
+    fn final_args(&self, list: Args) -> Args {
+        let list: Vec<Ty> = list.iter().map(|ty| self.final_type(*ty)).collect();
+        args(&list)
+    }
+}
+
+impl Solver<'_, '_> {
+    /// The impl's own function behind a trait's, where the impl is known and overrides it.
+    pub(crate) fn implementation(&mut self, def: DefId, list: Args) -> Option<DefId> {
+        let holder = self.program.container(def)?;
+        if self.program.kind(holder) != DefKind::Trait {
+            return None;
+        }
+        let count = self.program.generics(holder).count();
+        let trait_ref = TraitRef { trait_def: holder, args: args(list.get(..count)?) };
+        match self.select(trait_ref) {
+            Selected::Impl(found, _) => {
+                let wanted = self.program.name(def);
+                self.program.member(found, wanted, |k| k == DefKind::Function)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Program<'_> {
+    /// The impl's function that a call of a trait's function with these arguments runs; `None` where it is the trait's default or
+    /// the impl is not known.
+    pub fn implementation(&self, def: DefId, list: Args) -> Option<DefId> {
+        Solver::new(self, None).implementation(def, list)
+    }
+}
+
+/// Variables that nothing decided are unknown.
+struct NoVars;
+
+impl Folder for NoVars {
+    fn concerns(&self, ty: Ty) -> bool {
+        ty.has_vars()
+    }
+
+    fn fold(&mut self, ty: Ty) -> Ty {
+        if matches!(ty.kind(), TyKind::Var(_)) { Ty::UNKNOWN } else { ty }
+    }
+}

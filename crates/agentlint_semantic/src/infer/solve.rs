@@ -1,0 +1,576 @@
+//! The trait solver: which impl a trait reference selects, what an associated type is, and the obligations that wait for more to
+//! be known.
+//!
+//! A small relative of rustc's "old" solver: candidates from the environment, from bounds of opaque and `dyn` types, from the
+//! language and from impls; the first two win over impls. No lifetimes, no coherence, no negative reasoning.
+
+use crate::def::{DefId, DefKind};
+use crate::program::Program;
+use crate::types::{Args, Folder, Predicate, TraitRef, Ty, TyKind, args};
+
+use super::table::{Table, VarKind};
+
+/// Deeper nests of `where` clauses are taken for "may hold".
+const DEEPEST: u32 = 8;
+
+/// Something that must hold and cannot be decided yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Obligation {
+    Trait(TraitRef),
+    /// The projection equals the type.
+    Projection { assoc: DefId, args: Args, ty: Ty },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    Yes,
+    Maybe,
+    No,
+}
+
+/// How a trait reference is satisfied.
+#[derive(Clone, Debug)]
+pub(crate) enum Selected {
+    /// By something in scope, or a bound of the type itself.
+    Bound(TraitRef),
+    Impl(DefId, Vec<Ty>),
+    /// By the language: closures, futures of async blocks, `Copy` of tuples, derives.
+    Builtin,
+    Ambiguous,
+    No,
+}
+
+pub(crate) struct Solver<'a, 'l> {
+    pub(crate) program: &'a Program<'l>,
+    /// What holds in scope, supertraits included.
+    pub(crate) env: Vec<Predicate>,
+    pub(crate) table: Table,
+    pub(crate) pending: Vec<Obligation>,
+    depth: u32,
+}
+
+impl<'a, 'l> Solver<'a, 'l> {
+    pub(crate) fn new(program: &'a Program<'l>, owner: Option<DefId>) -> Self {
+        let mut env = Vec::new();
+        for predicate in owner.map_or(&[][..], |owner| program.predicates(owner)) {
+            match predicate {
+                Predicate::Trait(trait_ref) => {
+                    env.extend(program.elaborate(*trait_ref).into_iter().map(Predicate::Trait));
+                }
+                projection @ Predicate::Projection { .. } => env.push(*projection),
+            }
+        }
+        Solver { program, env, table: Table::default(), pending: Vec::new(), depth: 0 }
+    }
+
+    pub(crate) fn fresh_args(&mut self, def: DefId) -> Vec<Ty> {
+        (0..self.program.generics(def).count()).map(|_| self.fresh()).collect()
+    }
+
+    /// Puts what is known of associated types in their place. One that cannot be decided yet becomes a variable that waits.
+    pub(crate) fn normalize(&mut self, ty: Ty) -> Ty {
+        if !ty.has_projections() || self.depth > 32 {
+            return ty;
+        }
+        self.depth += 1;
+        let normalized = ty.fold_with(&mut Normalizer { solver: self });
+        self.depth -= 1;
+        normalized
+    }
+
+    pub(crate) fn require(&mut self, predicates: Vec<Predicate>) {
+        for predicate in predicates {
+            match predicate {
+                Predicate::Trait(trait_ref) => {
+                    let list: Vec<Ty> = trait_ref.args.iter().map(|ty| self.normalize(*ty)).collect();
+                    self.pending.push(Obligation::Trait(TraitRef { trait_def: trait_ref.trait_def, args: args(&list) }));
+                }
+                Predicate::Projection { assoc, args: list, ty } => {
+                    let list: Vec<Ty> = list.iter().map(|ty| self.normalize(*ty)).collect();
+                    let ty = self.normalize(ty);
+                    self.pending.push(Obligation::Projection { assoc, args: args(&list), ty });
+                }
+            }
+        }
+    }
+
+    /// What `def` demands of its arguments.
+    pub(crate) fn require_predicates_of(&mut self, def: DefId, with: &[Ty]) {
+        let predicates = self.program.predicates(def).iter().map(|p| p.substitute(with)).collect();
+        self.require(predicates);
+    }
+
+    /// Works on what is pending until nothing more comes of it.
+    pub(crate) fn select_pending(&mut self) {
+        for _ in 0..64 {
+            let pending = std::mem::take(&mut self.pending);
+            if pending.is_empty() {
+                return;
+            }
+            let mut progress = false;
+            for obligation in pending {
+                let done = match obligation {
+                    Obligation::Trait(trait_ref) => self.process_trait(trait_ref),
+                    Obligation::Projection { assoc, args, ty } => self.process_projection(assoc, args, ty),
+                };
+                if done {
+                    progress = true;
+                } else {
+                    self.pending.push(obligation);
+                }
+            }
+            if !progress {
+                return;
+            }
+        }
+    }
+
+    fn process_trait(&mut self, trait_ref: TraitRef) -> bool {
+        let trait_ref = self.resolve_trait_ref(trait_ref);
+        if self.is_marker(trait_ref.trait_def) {
+            return true;
+        }
+        match self.select(trait_ref) {
+            Selected::Ambiguous => false,
+            Selected::No | Selected::Builtin => true,
+            Selected::Bound(bound) => {
+                self.unify_args(&trait_ref.args, &bound.args);
+                true
+            }
+            Selected::Impl(def, list) => {
+                if let Some(header) = self.program.impl_trait_ref(def) {
+                    let header = header.substitute(&list);
+                    let header: Vec<Ty> = header.args.iter().map(|ty| self.normalize(*ty)).collect();
+                    self.unify_args(&trait_ref.args, &header);
+                }
+                if self.depth < DEEPEST {
+                    self.require_predicates_of(def, &list);
+                }
+                true
+            }
+        }
+    }
+
+    fn process_projection(&mut self, assoc: DefId, list: Args, ty: Ty) -> bool {
+        let list = self.resolve_args(list);
+        match self.project(assoc, list) {
+            Projected::Type(found) => {
+                self.unify(ty, found);
+                true
+            }
+            Projected::Pending => false,
+            Projected::Rigid => {
+                self.unify(ty, Ty::new(TyKind::Projection(assoc, list)));
+                true
+            }
+            Projected::Unknown => {
+                self.unify(ty, Ty::UNKNOWN);
+                true
+            }
+        }
+    }
+
+    /// Traits that hold of nearly everything and never help inference.
+    fn is_marker(&self, trait_def: DefId) -> bool {
+        let known = self.program.known();
+        [known.sized, known.send, known.sync, known.unpin].contains(&Some(trait_def))
+    }
+
+    pub(crate) fn holds(&mut self, trait_ref: TraitRef) -> Holds {
+        if self.is_marker(trait_ref.trait_def) {
+            return Holds::Yes;
+        }
+        if self.depth > DEEPEST {
+            return Holds::Maybe;
+        }
+        self.depth += 1;
+        let holds = self.probe(|this| {
+            let trait_ref = this.resolve_trait_ref(trait_ref);
+            match this.select(trait_ref) {
+                Selected::Bound(_) | Selected::Builtin => Holds::Yes,
+                Selected::Ambiguous => Holds::Maybe,
+                Selected::No => Holds::No,
+                Selected::Impl(def, list) => this.impl_holds(def, &list, trait_ref),
+            }
+        });
+        self.depth -= 1;
+        holds
+    }
+
+    /// Whether the `where` clauses of an impl hold, once its header was matched with `trait_ref`.
+    fn impl_holds(&mut self, def: DefId, list: &[Ty], trait_ref: TraitRef) -> Holds {
+        if !self.match_impl(def, list, trait_ref) {
+            return Holds::No;
+        }
+        self.predicates_hold(def, list)
+    }
+
+    fn match_impl(&mut self, def: DefId, list: &[Ty], trait_ref: TraitRef) -> bool {
+        let Some(header) = self.program.impl_trait_ref(def) else { return false };
+        let header = header.substitute(list);
+        let header: Vec<Ty> = header.args.iter().map(|ty| self.normalize(*ty)).collect();
+        self.unify_args(&header, &trait_ref.args)
+    }
+
+    pub(crate) fn predicates_hold(&mut self, def: DefId, list: &[Ty]) -> Holds {
+        let mut worst = Holds::Yes;
+        let predicates: Vec<Predicate> = self.program.predicates(def).iter().map(|p| p.substitute(list)).collect();
+        for predicate in predicates {
+            let holds = match predicate {
+                Predicate::Trait(trait_ref) => {
+                    let list: Vec<Ty> = trait_ref.args.iter().map(|ty| self.normalize(*ty)).collect();
+                    self.holds(TraitRef { trait_def: trait_ref.trait_def, args: args(&list) })
+                }
+                Predicate::Projection { assoc, args: list, ty } => {
+                    let list: Vec<Ty> = list.iter().map(|ty| self.normalize(*ty)).collect();
+                    match self.project(assoc, args(&list)) {
+                        Projected::Type(found) => {
+                            let ty = self.normalize(ty);
+                            if self.unify(found, ty) { Holds::Yes } else { Holds::No }
+                        }
+                        _ => Holds::Maybe,
+                    }
+                }
+            };
+            match holds {
+                Holds::No => return Holds::No,
+                Holds::Maybe => worst = Holds::Maybe,
+                Holds::Yes => {}
+            }
+        }
+        worst
+    }
+
+    /// How `trait_ref` (resolved) is satisfied. Binds nothing.
+    pub(crate) fn select(&mut self, trait_ref: TraitRef) -> Selected {
+        let self_ty = self.shallow(trait_ref.self_ty());
+        if self_ty.is_unknown() {
+            return Selected::No;
+        }
+        if self.table.kind(self_ty).is_some_and(|kind| kind != VarKind::Integer && kind != VarKind::Float) {
+            return Selected::Ambiguous;
+        }
+        let bounds = self.bounds_for(self_ty, trait_ref.trait_def);
+        let matching: Vec<TraitRef> =
+            bounds.into_iter().filter(|b| self.probe(|this| this.unify_args(&b.args, &trait_ref.args))).collect();
+        match matching.as_slice() {
+            [one] => return Selected::Bound(*one),
+            [first, rest @ ..] => {
+                let exact = matching.iter().find(|b| b.args == trait_ref.args);
+                let same = rest.iter().all(|b| b.args == first.args);
+                return exact.or(same.then_some(first)).map_or(Selected::Ambiguous, |b| Selected::Bound(*b));
+            }
+            [] => {}
+        }
+        if let Some(selected) = self.select_builtin(self_ty, trait_ref) {
+            return selected;
+        }
+        self.select_impl(trait_ref)
+    }
+
+    fn select_impl(&mut self, trait_ref: TraitRef) -> Selected {
+        let mut matching = Vec::new();
+        let mut maybe = Vec::new();
+        let candidates = self.program.candidate_impls(trait_ref);
+        let total = candidates.len();
+        for def in candidates {
+            if !self.may_match(def, trait_ref) {
+                continue;
+            }
+            let holds = self.probe(|this| {
+                let list = this.fresh_args(def);
+                if !this.match_impl(def, &list, trait_ref) {
+                    return Holds::No;
+                }
+                // One candidate in all needs no deciding.
+                if total == 1 || this.depth > DEEPEST {
+                    return Holds::Yes;
+                }
+                this.depth += 1;
+                let holds = this.predicates_hold(def, &list);
+                this.depth -= 1;
+                holds
+            });
+            match holds {
+                Holds::Yes => matching.push(def),
+                Holds::Maybe => maybe.push(def),
+                Holds::No => {}
+            }
+        }
+        let count = matching.len() + maybe.len();
+        if count > 1 {
+            return Selected::Ambiguous;
+        }
+        match matching.pop().or_else(|| maybe.pop()) {
+            Some(def) => {
+                let list = self.fresh_args(def);
+                Selected::Impl(def, list)
+            }
+            None => Selected::No,
+        }
+    }
+
+    /// A quick look at the heads of the arguments, before variables are made.
+    fn may_match(&self, def: DefId, trait_ref: TraitRef) -> bool {
+        let Some(header) = self.program.impl_trait_ref(def) else { return false };
+        header.args.iter().zip(trait_ref.args.iter()).all(|(theirs, ours)| {
+            match (theirs.head(), self.shallow(*ours).head()) {
+                (Some(theirs), Some(ours)) => theirs == ours,
+                _ => true,
+            }
+        })
+    }
+
+    /// The bounds known for a type by scope or by the type itself, for one trait.
+    pub(crate) fn bounds_for(&mut self, self_ty: Ty, trait_def: DefId) -> Vec<TraitRef> {
+        let mut found: Vec<TraitRef> = Vec::new();
+        let in_scope: Vec<TraitRef> = self
+            .env
+            .iter()
+            .filter_map(|p| match p {
+                Predicate::Trait(t) if t.trait_def == trait_def => Some(*t),
+                _ => None,
+            })
+            .collect();
+        for trait_ref in in_scope {
+            // The environment's own self types are parameters or rigid projections: there is nothing to normalise.
+            let theirs = trait_ref.self_ty();
+            if theirs == self_ty || self.table.resolve(theirs) == self.table.resolve(self_ty) {
+                let mut list = trait_ref.args.to_vec();
+                list[0] = self_ty;
+                found.push(TraitRef { trait_def, args: args(&list) });
+            }
+        }
+        let own = self.own_predicates(self_ty);
+        for predicate in own {
+            if let Predicate::Trait(trait_ref) = predicate {
+                found.extend(self.program.elaborate(trait_ref).into_iter().filter(|t| t.trait_def == trait_def));
+            }
+        }
+        found
+    }
+
+    /// What a type says of itself: the bounds of an opaque type, of `dyn`, of an associated type's declaration.
+    pub(crate) fn own_predicates(&mut self, ty: Ty) -> Vec<Predicate> {
+        match *ty.kind() {
+            TyKind::Opaque(function, index, list) => self.program.opaque_predicates(function, index, list),
+            TyKind::Dyn(bounds) => {
+                let mut predicates = Vec::new();
+                for bound in bounds.traits.iter() {
+                    let mut list = vec![ty];
+                    list.extend(bound.args.iter());
+                    let trait_ref = TraitRef { trait_def: bound.trait_def, args: args(&list) };
+                    predicates.push(Predicate::Trait(trait_ref));
+                    for (assoc, bound_ty) in bound.bindings.iter() {
+                        let holder = self.program.def(*assoc).parent;
+                        let elaborated = self.program.elaborate(trait_ref);
+                        if let Some(holder) = elaborated.into_iter().find(|t| t.trait_def == holder) {
+                            predicates.push(Predicate::Projection { assoc: *assoc, args: holder.args, ty: *bound_ty });
+                        }
+                    }
+                }
+                predicates
+            }
+            TyKind::Projection(assoc, list) => {
+                self.program.assoc_predicates(assoc).into_iter().map(|p| p.substitute(&list)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn select_builtin(&mut self, self_ty: Ty, trait_ref: TraitRef) -> Option<Selected> {
+        let known = self.program.known();
+        let wanted = Some(trait_ref.trait_def);
+        let is_fn_trait = wanted == known.fn_once || wanted == known.fn_mut || wanted == known.function;
+        let is_async_fn_trait = wanted == known.async_fn_once || wanted == known.async_fn_mut || wanted == known.async_fn;
+        match *self_ty.kind() {
+            TyKind::Closure(_, signature) | TyKind::FnPtr(signature) if is_fn_trait || is_async_fn_trait => {
+                Some(self.select_callable(&signature, trait_ref))
+            }
+            TyKind::FnDef(def, list) if is_fn_trait || is_async_fn_trait => {
+                let signature = self.callable_signature(def, list);
+                Some(self.select_callable(&signature, trait_ref))
+            }
+            TyKind::Async(..) if wanted == known.future => Some(Selected::Builtin),
+            TyKind::Adt(def, _) if self.program.derives(def, trait_ref.trait_def) => {
+                if let Some(other) = trait_ref.args.get(1) {
+                    // A derived `PartialEq` compares with the type itself.
+                    return Some(Selected::Bound(TraitRef { trait_def: trait_ref.trait_def, args: args(&[self_ty, *other]) }));
+                }
+                Some(Selected::Builtin)
+            }
+            TyKind::Tuple(_) | TyKind::Closure(..) | TyKind::FnDef(..) | TyKind::FnPtr(_) | TyKind::Array(..) | TyKind::Never
+                if wanted == known.clone || wanted == known.copy =>
+            {
+                Some(Selected::Builtin)
+            }
+            TyKind::Ref(_, false) if wanted == known.clone || wanted == known.copy => Some(Selected::Builtin),
+            _ => None,
+        }
+    }
+
+    fn select_callable(&mut self, signature: &[Ty], trait_ref: TraitRef) -> Selected {
+        let parameters = &signature[..signature.len().saturating_sub(1)];
+        let list = vec![trait_ref.self_ty(), Ty::tuple(parameters)];
+        Selected::Bound(TraitRef { trait_def: trait_ref.trait_def, args: args(&list) })
+    }
+
+    /// The parameters and the output of a function item, normalised.
+    pub(crate) fn callable_signature(&mut self, def: DefId, list: Args) -> Vec<Ty> {
+        let (mut parameters, output) = self.program.signature_with(def, list);
+        parameters.push(output);
+        parameters.into_iter().map(|ty| self.normalize(ty)).collect()
+    }
+
+    /// What an associated type is for these arguments (resolved).
+    pub(crate) fn project(&mut self, assoc: DefId, list: Args) -> Projected {
+        let trait_def = self.program.def(assoc).parent;
+        if self.program.kind(trait_def) != DefKind::Trait {
+            return Projected::Unknown;
+        }
+        let count = self.program.generics(trait_def).count();
+        let self_ty = self.shallow(list.first().copied().unwrap_or(Ty::UNKNOWN));
+        if self_ty.is_unknown() {
+            return Projected::Unknown;
+        }
+        if self.table.kind(self_ty).is_some_and(|k| matches!(k, VarKind::General | VarKind::Diverging)) {
+            return Projected::Pending;
+        }
+        let trait_ref = TraitRef { trait_def, args: args(&list[..count.min(list.len())]) };
+        if let Some(found) = self.project_from_bounds(self_ty, assoc, trait_ref) {
+            return Projected::Type(found);
+        }
+        if let Some(found) = self.project_builtin(self_ty, assoc) {
+            return Projected::Type(found);
+        }
+        if self.depth > 32 {
+            return Projected::Unknown;
+        }
+        self.depth += 1;
+        let projected = self.project_from_impl(assoc, list, trait_ref);
+        self.depth -= 1;
+        projected
+    }
+
+    fn project_from_bounds(&mut self, self_ty: Ty, assoc: DefId, trait_ref: TraitRef) -> Option<Ty> {
+        let mut predicates: Vec<Predicate> = self.env.clone();
+        predicates.extend(self.own_predicates(self_ty));
+        for predicate in predicates {
+            let Predicate::Projection { assoc: bound, args: list, ty } = predicate else { continue };
+            if bound != assoc || list.first().is_none_or(|subject| self.resolve(*subject) != self.resolve(self_ty)) {
+                continue;
+            }
+            if self.unify_args(&list[..trait_ref.args.len().min(list.len())], &trait_ref.args) {
+                return Some(self.normalize(ty));
+            }
+        }
+        None
+    }
+
+    fn project_builtin(&mut self, self_ty: Ty, assoc: DefId) -> Option<Ty> {
+        let known = self.program.known();
+        if Some(assoc) == known.fn_once_output {
+            let signature = match *self_ty.kind() {
+                TyKind::Closure(_, signature) | TyKind::FnPtr(signature) => signature.to_vec(),
+                TyKind::FnDef(def, list) => self.callable_signature(def, list),
+                _ => return None,
+            };
+            return signature.last().copied();
+        }
+        match *self_ty.kind() {
+            TyKind::Async(_, output) if Some(assoc) == known.future_output => Some(output),
+            TyKind::Closure(_, signature) if self.is_async_fn_output(assoc) => {
+                let future = signature.last().copied()?;
+                let projection = Ty::new(TyKind::Projection(known.future_output?, args(&[future])));
+                Some(self.normalize(projection))
+            }
+            _ => None,
+        }
+    }
+
+    fn is_async_fn_output(&self, assoc: DefId) -> bool {
+        let known = self.program.known();
+        let parent = Some(self.program.def(assoc).parent);
+        self.program.name(assoc).as_str() == "Output" && [known.async_fn_once, known.async_fn_mut, known.async_fn].contains(&parent)
+    }
+
+    fn project_from_impl(&mut self, assoc: DefId, list: Args, trait_ref: TraitRef) -> Projected {
+        let trait_ref = self.resolve_trait_ref(trait_ref);
+        match self.select(trait_ref) {
+            Selected::Ambiguous => Projected::Pending,
+            Selected::No => Projected::Unknown,
+            Selected::Builtin => Projected::Rigid,
+            Selected::Bound(bound) => {
+                self.unify_args(&trait_ref.args, &bound.args);
+                Projected::Rigid
+            }
+            Selected::Impl(def, impl_args) => {
+                if !self.match_impl(def, &impl_args, trait_ref) {
+                    return Projected::Unknown;
+                }
+                // Variables of the impl that its header leaves open are bound by its projections.
+                let predicates: Vec<Predicate> = self
+                    .program
+                    .predicates(def)
+                    .iter()
+                    .filter(|p| matches!(p, Predicate::Projection { .. } | Predicate::Trait(_)))
+                    .map(|p| p.substitute(&impl_args))
+                    .collect();
+                if impl_args.iter().any(|ty| self.resolve(*ty).has_vars()) {
+                    self.require(predicates);
+                }
+                let wanted = self.program.name(assoc);
+                let value = self.program.member(def, wanted, |k| k == DefKind::AssocType);
+                let ty = match value {
+                    Some(value) => {
+                        let mut with = impl_args;
+                        with.extend(list.iter().skip(trait_ref.args.len()));
+                        self.program.type_of(value).substitute(&with)
+                    }
+                    None => self.program.type_of(assoc).substitute(&list),
+                };
+                if ty.is_unknown() {
+                    return Projected::Unknown;
+                }
+                Projected::Type(self.normalize(ty))
+            }
+        }
+    }
+}
+
+/// What came of asking for an associated type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Projected {
+    Type(Ty),
+    /// More must be known first.
+    Pending,
+    /// Of a parameter whose bounds do not say: it stays as it is.
+    Rigid,
+    /// No impl was found: something is not understood.
+    Unknown,
+}
+
+struct Normalizer<'s, 'a, 'l> {
+    solver: &'s mut Solver<'a, 'l>,
+}
+
+impl Folder for Normalizer<'_, '_, '_> {
+    fn concerns(&self, ty: Ty) -> bool {
+        ty.has_projections()
+    }
+
+    fn fold(&mut self, ty: Ty) -> Ty {
+        let TyKind::Projection(assoc, list) = *ty.kind() else { return ty };
+        let list = self.solver.resolve_args(list);
+        match self.solver.project(assoc, list) {
+            Projected::Type(found) => found,
+            Projected::Rigid => Ty::new(TyKind::Projection(assoc, list)),
+            Projected::Unknown => Ty::UNKNOWN,
+            Projected::Pending => {
+                let var = self.solver.fresh();
+                self.solver.pending.push(Obligation::Projection { assoc, args: list, ty: var });
+                var
+            }
+        }
+    }
+}

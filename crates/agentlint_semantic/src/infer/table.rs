@@ -1,0 +1,201 @@
+//! Inference variables: a union-find with an undo log, so that a guess can be taken back.
+
+use crate::types::{Folder, Ty, TyKind};
+
+/// What a variable may become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum VarKind {
+    General,
+    Integer,
+    Float,
+    /// The type of an expression that diverges: general, but falls back to `!`, and then to `()`.
+    Diverging,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Value {
+    Free(VarKind),
+    Bound(Ty),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    values: Vec<Value>,
+    /// Bindings since the oldest snapshot: the variable and what it was.
+    log: Vec<(u32, Value)>,
+    snapshots: u32,
+}
+
+/// A point to go back to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Snapshot {
+    values: usize,
+    log: usize,
+}
+
+impl Table {
+    pub(crate) fn fresh(&mut self, kind: VarKind) -> Ty {
+        self.values.push(Value::Free(kind));
+        Ty::new(TyKind::Var(self.values.len() as u32 - 1))
+    }
+
+    pub(crate) fn snapshot(&mut self) -> Snapshot {
+        self.snapshots += 1;
+        Snapshot { values: self.values.len(), log: self.log.len() }
+    }
+
+    pub(crate) fn rollback(&mut self, to: Snapshot) {
+        self.snapshots -= 1;
+        while self.log.len() > to.log {
+            if let Some((var, value)) = self.log.pop() {
+                self.values[var as usize] = value;
+            }
+        }
+        self.values.truncate(to.values);
+    }
+
+    pub(crate) fn commit(&mut self) {
+        self.snapshots -= 1;
+        if self.snapshots == 0 {
+            self.log.clear();
+        }
+    }
+
+    /// The type behind a variable, as far as it is known; other types as they are.
+    pub(crate) fn shallow(&self, mut ty: Ty) -> Ty {
+        while let TyKind::Var(var) = *ty.kind() {
+            match self.values.get(var as usize) {
+                Some(Value::Bound(bound)) => ty = *bound,
+                Some(Value::Free(_)) => break,
+                None => return Ty::UNKNOWN,
+            }
+        }
+        ty
+    }
+
+    /// The kind of a free variable.
+    pub(crate) fn kind(&self, ty: Ty) -> Option<VarKind> {
+        match *ty.kind() {
+            TyKind::Var(var) => match self.values.get(var as usize)? {
+                Value::Free(kind) => Some(*kind),
+                Value::Bound(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The type with every variable that is known put in.
+    pub(crate) fn resolve(&self, ty: Ty) -> Ty {
+        if ty.has_vars() { ty.fold_with(&mut Resolver { table: self, depth: 0 }) } else { ty }
+    }
+
+    /// Binds the free variable `var` (already resolved shallowly) to `ty`. `false` where the kinds do not fit or `ty` holds `var`.
+    pub(crate) fn bind(&mut self, var: Ty, ty: Ty) -> bool {
+        let (TyKind::Var(number), Some(kind)) = (*var.kind(), self.kind(var)) else { return false };
+        if var == ty {
+            return true;
+        }
+        if let Some(other) = self.kind(ty) {
+            let TyKind::Var(other_number) = *ty.kind() else { return false };
+            let (keep, give) = match (kind, other) {
+                (VarKind::Integer, VarKind::Float) | (VarKind::Float, VarKind::Integer) => return false,
+                (VarKind::Integer | VarKind::Float, _) => (var, other_number),
+                (_, VarKind::Integer | VarKind::Float) => (ty, number),
+                (VarKind::Diverging, VarKind::General) => (ty, number),
+                _ => (var, other_number),
+            };
+            self.set(give, keep);
+            return true;
+        }
+        let fits = match kind {
+            VarKind::General | VarKind::Diverging => true,
+            VarKind::Integer => matches!(ty.kind(), TyKind::Int(_) | TyKind::Unknown),
+            VarKind::Float => matches!(ty.kind(), TyKind::Float(_) | TyKind::Unknown),
+        };
+        if !fits || (ty.has_vars() && self.occurs(number, ty, 0)) {
+            return false;
+        }
+        self.set(number, ty);
+        true
+    }
+
+    fn set(&mut self, var: u32, ty: Ty) {
+        if self.snapshots > 0 {
+            self.log.push((var, self.values[var as usize]));
+        }
+        self.values[var as usize] = Value::Bound(ty);
+    }
+
+    fn occurs(&self, var: u32, ty: Ty, depth: u32) -> bool {
+        let ty = self.shallow(ty);
+        if let TyKind::Var(other) = *ty.kind() {
+            return other == var;
+        }
+        if !ty.has_vars() {
+            return false;
+        }
+        if depth > 64 {
+            return true;
+        }
+        let mut found = false;
+        ty.kind().each_part(&mut |part| found = found || self.occurs(var, part, depth + 1));
+        found
+    }
+}
+
+struct Resolver<'a> {
+    table: &'a Table,
+    depth: u32,
+}
+
+impl Folder for Resolver<'_> {
+    fn concerns(&self, ty: Ty) -> bool {
+        ty.has_vars()
+    }
+
+    fn fold(&mut self, ty: Ty) -> Ty {
+        let known = self.table.shallow(ty);
+        if known == ty || self.depth > 64 {
+            return ty;
+        }
+        self.depth += 1;
+        let resolved = known.fold_with(self);
+        self.depth -= 1;
+        resolved
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bindings_are_taken_back() {
+        let mut table = Table::default();
+        let (a, b) = (table.fresh(VarKind::General), table.fresh(VarKind::Integer));
+        let snapshot = table.snapshot();
+        assert!(table.bind(a, b));
+        assert_eq!(table.kind(table.shallow(a)), Some(VarKind::Integer));
+        assert!(table.bind(table.shallow(a), Ty::USIZE));
+        assert_eq!(table.resolve(Ty::tuple(&[a, b])), Ty::tuple(&[Ty::USIZE, Ty::USIZE]));
+        table.rollback(snapshot);
+        assert_eq!(table.kind(a), Some(VarKind::General));
+        assert_eq!(table.kind(b), Some(VarKind::Integer));
+    }
+
+    #[test]
+    fn a_variable_never_holds_itself() {
+        let mut table = Table::default();
+        let var = table.fresh(VarKind::General);
+        assert!(!table.bind(var, var.reference(false)));
+        assert!(!table.bind(var, Ty::tuple(&[Ty::BOOL, var])));
+    }
+
+    #[test]
+    fn an_integer_is_no_string() {
+        let mut table = Table::default();
+        let var = table.fresh(VarKind::Integer);
+        assert!(!table.bind(var, Ty::STR));
+        assert!(table.bind(var, Ty::USIZE));
+    }
+}

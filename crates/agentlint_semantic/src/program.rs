@@ -1,0 +1,275 @@
+//! The program: every crate's definitions, loaded when a name first leads into them, and what was worked out about them.
+
+use std::sync::{Arc, OnceLock, RwLock};
+
+use agentlint_diagnostics::FileId;
+use agentlint_syntax::{
+    Name,
+    ast::{self, ItemKind, SourceFile},
+    name,
+};
+use rustc_hash::FxHashMap;
+
+use crate::collect::{self, CrateDefs, ModuleData, ROOT};
+use crate::def::{Def, DefId, DefKind, Place, Visible};
+use crate::impls::CrateImpls;
+use crate::input::{CrateFiles, CrateGraph, CrateId, CrateKind, CrateNode, Edition, Loader};
+use crate::names::Namespace;
+use crate::signature::{Generics, Signature};
+use crate::std_index;
+use crate::types::{Predicate, TraitRef, Ty};
+
+/// The model of a whole program. Everything in it is computed on demand, from several threads.
+pub struct Program<'l> {
+    pub graph: CrateGraph,
+    loader: &'l dyn Loader,
+    crates: Vec<OnceLock<CrateModel>>,
+    /// The crates of the standard library: core, alloc, std.
+    std: [CrateId; 3],
+    pub(crate) known: OnceLock<crate::known::Known>,
+}
+
+/// One loaded crate.
+pub(crate) struct CrateModel {
+    pub(crate) defs: CrateDefs,
+    /// By definition.
+    pub(crate) facts: Vec<DefFacts>,
+    pub(crate) modules: FxHashMap<u32, ModuleFacts>,
+    pub(crate) impls: OnceLock<CrateImpls>,
+    /// Its sources are not on this machine.
+    pub(crate) is_absent: bool,
+}
+
+/// What was worked out about a definition.
+#[derive(Default)]
+pub(crate) struct DefFacts {
+    pub(crate) generics: OnceLock<Box<Generics>>,
+    pub(crate) predicates: OnceLock<Box<[Predicate]>>,
+    pub(crate) signature: OnceLock<Box<Signature>>,
+    /// Of an alias, a constant, a static, an associated type, an impl's self type.
+    pub(crate) ty: OnceLock<Ty>,
+    pub(crate) fields: OnceLock<Box<[Ty]>>,
+    pub(crate) trait_ref: OnceLock<Option<TraitRef>>,
+    pub(crate) supertraits: OnceLock<Box<[TraitRef]>>,
+    pub(crate) member_names: OnceLock<Box<FxHashMap<Name, Vec<DefId>>>>,
+}
+
+/// What was worked out about a module.
+#[derive(Default)]
+pub(crate) struct ModuleFacts {
+    pub(crate) names: RwLock<FxHashMap<(Name, Namespace), Option<(DefId, Visible)>>>,
+    pub(crate) traits: OnceLock<Vec<DefId>>,
+    pub(crate) trait_methods: OnceLock<FxHashMap<Name, Vec<DefId>>>,
+}
+
+impl<'l> Program<'l> {
+    /// A program over `graph`, whose files come from `loader`. Nothing is loaded yet.
+    pub fn new(mut graph: CrateGraph, loader: &'l dyn Loader) -> Program<'l> {
+        let cfg = graph.crates.iter().next().map(|node| node.cfg.clone()).unwrap_or_default();
+        let std = ["core", "alloc", "std"].map(|crate_name| {
+            graph.crates.push(CrateNode {
+                name: name(crate_name),
+                version: None,
+                edition: Edition::E2024,
+                kind: CrateKind::Library,
+                is_member: false,
+                cfg: cfg.clone(),
+                dependencies: Vec::new(),
+            })
+        });
+        let crates = graph.crates.iter().map(|_| OnceLock::new()).collect();
+        Program { graph, loader, crates, std, known: OnceLock::new() }
+    }
+
+    pub fn node(&self, krate: CrateId) -> &CrateNode {
+        &self.graph.crates[krate]
+    }
+
+    pub fn is_std(&self, krate: CrateId) -> bool {
+        self.std.contains(&krate)
+    }
+
+    pub(crate) fn std_crate(&self, which: usize) -> CrateId {
+        self.std[which]
+    }
+
+    /// The crates whose bodies are analysed.
+    pub fn members(&self) -> impl Iterator<Item = CrateId> + '_ {
+        self.graph.crates.iter_enumerated().filter(|(_, node)| node.is_member).map(|(id, _)| id)
+    }
+
+    pub(crate) fn krate(&self, krate: CrateId) -> &CrateModel {
+        self.crates[usize::from(krate)].get_or_init(|| {
+            let files = match self.std.iter().position(|id| *id == krate) {
+                Some(which) => Some(std_index::files(which)),
+                None => self.loader.load(krate),
+            };
+            let is_absent = files.is_none();
+            let files = files.unwrap_or_else(|| {
+                Arc::new(CrateFiles { root: FileId(u32::MAX), facts: FxHashMap::default(), modules: FxHashMap::default() })
+            });
+            let defs = collect::collect(krate, self.node(krate), &files);
+            CrateModel {
+                facts: defs.defs.iter().map(|_| DefFacts::default()).collect(),
+                modules: defs.modules.keys().map(|module| (*module, ModuleFacts::default())).collect(),
+                defs,
+                impls: OnceLock::new(),
+                is_absent,
+            }
+        })
+    }
+
+    /// Whether the crate was asked for and its sources are not on this machine.
+    pub fn is_absent(&self, krate: CrateId) -> bool {
+        self.crates[usize::from(krate)].get().is_some_and(|model| model.is_absent)
+    }
+
+    pub fn root(&self, krate: CrateId) -> DefId {
+        DefId { krate, index: ROOT }
+    }
+
+    pub fn def(&self, id: DefId) -> &Def {
+        &self.krate(id.krate).defs.defs[id.index as usize]
+    }
+
+    pub fn kind(&self, id: DefId) -> DefKind {
+        self.def(id).kind
+    }
+
+    pub fn name(&self, id: DefId) -> Name {
+        self.def(id).name
+    }
+
+    pub(crate) fn facts(&self, id: DefId) -> &DefFacts {
+        &self.krate(id.krate).facts[id.index as usize]
+    }
+
+    pub(crate) fn module_data(&self, module: DefId) -> Option<&ModuleData> {
+        self.krate(module.krate).defs.modules.get(&module.index)
+    }
+
+    pub(crate) fn module_facts(&self, module: DefId) -> Option<&ModuleFacts> {
+        self.krate(module.krate).modules.get(&module.index)
+    }
+
+    /// The file that holds a definition.
+    pub fn file(&self, krate: CrateId, file: FileId) -> Option<&Arc<SourceFile>> {
+        self.krate(krate).defs.facts.get(&file)
+    }
+
+    /// The item behind a definition; a variant's is its enum. `None` for roots and blocks.
+    pub fn item(&self, id: DefId) -> Option<&ast::Item> {
+        let def = self.def(id);
+        if def.kind == DefKind::Module && (def.parent == id || def.name.is_empty()) {
+            return None;
+        }
+        self.file(id.krate, def.file)?.items.get(def.item)
+    }
+
+    pub fn function(&self, id: DefId) -> Option<&ast::Function> {
+        match &self.item(id)?.kind {
+            ItemKind::Function(function) => Some(function),
+            _ => None,
+        }
+    }
+
+    /// The body of a function, constant or static.
+    pub fn body(&self, owner: DefId) -> Option<&ast::Body> {
+        let body = self.body_id(owner)?;
+        self.file(owner.krate, self.def(owner).file)?.bodies.get(body)
+    }
+
+    pub fn body_id(&self, owner: DefId) -> Option<ast::BodyId> {
+        match &self.item(owner)?.kind {
+            ItemKind::Function(function) => function.body,
+            ItemKind::Const(constant) => constant.body,
+            ItemKind::Static(item) => item.body,
+            _ => None,
+        }
+    }
+
+    /// Where a definition's name stands.
+    pub fn place(&self, id: DefId) -> Option<Place> {
+        let def = self.def(id);
+        let item = self.item(id)?;
+        let span = match &item.kind {
+            ItemKind::Enum(declared) if def.kind == DefKind::Variant => declared.variants.get(def.variant as usize)?.span,
+            _ => item.name_span,
+        };
+        Some(Place { file: def.file, span })
+    }
+
+    /// The variants of an enum, the items of a trait or an impl.
+    pub fn members_of(&self, id: DefId) -> &[DefId] {
+        self.krate(id.krate).defs.members.get(&id.index).map_or(&[], Vec::as_slice)
+    }
+
+    /// The members of that name.
+    pub fn members_named(&self, id: DefId, member: Name) -> &[DefId] {
+        let names = self.facts(id).member_names.get_or_init(|| {
+            let mut names: FxHashMap<Name, Vec<DefId>> = FxHashMap::default();
+            for member in self.members_of(id) {
+                names.entry(self.name(*member)).or_default().push(*member);
+            }
+            Box::new(names)
+        });
+        names.get(&member).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn member(&self, id: DefId, member: Name, wanted: impl Fn(DefKind) -> bool) -> Option<DefId> {
+        self.members_named(id, member).iter().copied().find(|m| wanted(self.kind(*m)))
+    }
+
+    /// Functions, constants and statics of the crate that have a body, in the order of the sources.
+    pub fn owners(&self, krate: CrateId) -> &[DefId] {
+        &self.krate(krate).defs.owners
+    }
+
+    /// The impl or trait that holds an item.
+    pub fn container(&self, id: DefId) -> Option<DefId> {
+        let parent = self.def(id).parent;
+        matches!(self.kind(parent), DefKind::Impl | DefKind::Trait).then_some(parent)
+    }
+
+    /// Whether `module` is `ancestor` or stands inside it.
+    pub(crate) fn is_within(&self, module: DefId, ancestor: DefId) -> bool {
+        let mut at = module;
+        loop {
+            if at == ancestor {
+                return true;
+            }
+            let up = self.def(at).parent;
+            if up == at || at.krate != ancestor.krate {
+                return false;
+            }
+            at = up;
+        }
+    }
+
+    pub(crate) fn sees(&self, from: DefId, visibility: Visible) -> bool {
+        match visibility {
+            Visible::Everywhere => true,
+            Visible::Within(module) => self.is_within(from, module),
+        }
+    }
+
+    /// The public path of a definition as code elsewhere would write it, by its own modules: `std::fs::read`.
+    pub fn path_of(&self, id: DefId) -> String {
+        let mut segments = Vec::new();
+        let mut at = id;
+        loop {
+            let def = self.def(at);
+            match def.kind {
+                DefKind::Impl => segments.push(self.impl_self_ty(at).head_name(self)),
+                _ if !def.name.is_empty() => segments.push(def.name.to_string()),
+                _ => {}
+            }
+            if def.parent == at {
+                break;
+            }
+            at = def.parent;
+        }
+        segments.reverse();
+        segments.join("::")
+    }
+}

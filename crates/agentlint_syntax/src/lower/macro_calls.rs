@@ -1,0 +1,89 @@
+//! Macro calls where expressions stand, with what their arguments mean.
+
+use syn::parse::Parser;
+
+use super::macro_shapes::{self, Argument, Select};
+use super::{BodyLowering, MACRO_DEPTH};
+use crate::ast::{ExprId, ExprKind, MacroArgument, MacroArguments, SelectBranch};
+
+impl BodyLowering<'_, '_> {
+    pub(crate) fn macro_expr(&mut self, call: &syn::Macro) -> ExprId {
+        let path = self.file.path(&call.path);
+        let span = path.span.to(self.file.delimiters(call.delimiter.span()));
+        let name = path.segments.last().map(|segment| segment.name);
+        let mut lowered = self.file.macro_tokens(call, path);
+        if self.file.macro_depth < MACRO_DEPTH {
+            self.file.macro_depth += 1;
+            lowered.arguments = self.arguments(call, name.as_deref().unwrap_or_default());
+            self.file.macro_depth -= 1;
+        }
+        self.add(ExprKind::Macro(Box::new(lowered)), span)
+    }
+
+    fn arguments(&mut self, call: &syn::Macro, name: &str) -> MacroArguments {
+        let special = match name {
+            "select" | "select_biased" => self.select(call),
+            "matches" | "assert_matches" | "debug_assert_matches" => self.matches(call),
+            "stream" | "try_stream" | "async_stream_block" => self.macro_block(call),
+            "json" => self.json(call),
+            // Their tokens are data.
+            "quote" | "quote_spanned" | "parse_quote" | "parse_quote_spanned" | "stringify" => Some(MacroArguments::Opaque),
+            _ => None,
+        };
+        special
+            .or_else(|| self.argument_list(call))
+            .or_else(|| self.macro_block(call))
+            .or_else(|| self.json(call))
+            .unwrap_or(MacroArguments::Opaque)
+    }
+
+    fn argument_list(&mut self, call: &syn::Macro) -> Option<MacroArguments> {
+        // Semicolons between braces are those of statements.
+        let semicolons = !matches!(call.delimiter, syn::MacroDelimiter::Brace(_));
+        let parse = |input: syn::parse::ParseStream<'_>| macro_shapes::arguments(input, semicolons);
+        let arguments = parse.parse2(call.tokens.clone()).ok()?;
+        let arguments = arguments.into_iter().map(|Argument { name, value }| MacroArgument { name, value: self.expr(&value) });
+        Some(MacroArguments::Exprs(arguments.collect()))
+    }
+
+    fn json(&mut self, call: &syn::Macro) -> Option<MacroArguments> {
+        let values = macro_shapes::json_values.parse2(call.tokens.clone()).ok()?;
+        let values = values.iter().map(|value| MacroArgument { name: None, value: self.expr(value) });
+        Some(MacroArguments::Exprs(values.collect()))
+    }
+
+    fn matches(&mut self, call: &syn::Macro) -> Option<MacroArguments> {
+        let (scrutinee, pat, guard) = macro_shapes::matches.parse2(call.tokens.clone()).ok()?;
+        let scrutinee = self.expr(&scrutinee);
+        let pat = self.pat(&pat);
+        Some(MacroArguments::Matches { scrutinee, pat, guard: guard.map(|guard| self.expr(&guard)) })
+    }
+
+    fn macro_block(&mut self, call: &syn::Macro) -> Option<MacroArguments> {
+        let statements = syn::Block::parse_within.parse2(call.tokens.clone()).ok()?;
+        let block = self.statements(&statements);
+        let span = self.file.delimiters(call.delimiter.span());
+        Some(MacroArguments::Block(self.add(ExprKind::Block(block), span)))
+    }
+
+    fn select(&mut self, call: &syn::Macro) -> Option<MacroArguments> {
+        let Select { branches, otherwise } = macro_shapes::select.parse2(call.tokens.clone()).ok()?;
+        let branches = branches.into_iter().map(|branch| SelectBranch {
+            future: self.expr(&branch.future),
+            pat: self.pat(&branch.pat),
+            guard: branch.guard.map(|guard| self.expr(&guard)),
+            handler: self.expr(&branch.handler),
+        });
+        let branches = branches.collect();
+        let mut otherwise: Vec<ExprId> = otherwise.iter().map(|handler| self.expr(handler)).collect();
+        let otherwise = match otherwise.as_slice() {
+            [] | [_] => otherwise.pop(),
+            // Both `default` and `complete`: one of them runs.
+            [first, .., last] => {
+                let span = self.span_of(*first).to(self.span_of(*last));
+                Some(self.add(ExprKind::Tuple(otherwise), span))
+            }
+        };
+        Some(MacroArguments::Select { branches, otherwise })
+    }
+}

@@ -1,0 +1,142 @@
+//! The way from a file's text to its facts.
+
+use proc_macro2::TokenStream;
+
+use crate::ast::{SourceFile, SyntaxError};
+use crate::comments::comment;
+use crate::limits::{self, Nesting};
+use crate::lower::Lowering;
+use crate::places::{Places, SourcePlaces};
+use crate::scanner::{Coarse, Scanner};
+use crate::skip::empty_bodies;
+use crate::{LineIndex, Span, recover};
+
+/// How a file is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ParseOptions {
+    pub bodies: Bodies,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bodies {
+    #[default]
+    Full,
+    /// Signatures only: the bodies of functions and the values of constants and statics are not parsed, and every `body` is
+    /// `None`. What is declared inside bodies is not seen.
+    Skip,
+}
+
+/// Reads one file. Broken input gives errors, and as much of the rest as can be read.
+///
+/// Needs a stack of [`crate::STACK_SIZE`]. Every `proc_macro2::Span` that the thread holds is invalid afterwards.
+pub fn parse(text: &str, options: &ParseOptions) -> SourceFile {
+    let (base, lexed) = without_preamble(text);
+    let mut lowering = Lowering::new(Places::Source(SourcePlaces::new(lexed, base as u32)), options.bodies);
+    lowering.file.lines = LineIndex::new(text);
+    if u32::try_from(text.len()).is_err() {
+        lowering.file.errors.push(SyntaxError { message: "too large to be read".to_owned(), span: Span::default() });
+    } else if scan(text, base, &mut lowering.file) {
+        read(&mut lowering, lexed, base, options.bodies);
+    }
+    proc_macro2::extra::invalidate_current_thread_spans();
+    lowering.file
+}
+
+/// Passes a byte order mark and a shebang line.
+fn without_preamble(text: &str) -> (usize, &str) {
+    let content = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let is_shebang = content.strip_prefix("#!").is_some_and(|rest| {
+        let mut scanner = Scanner::starting_at(rest, 0);
+        let first = scanner.find(|token| !matches!(token, Coarse::Comment(_)));
+        // `#![…]` is an attribute.
+        first != Some(Coarse::Open) || !rest[..scanner.offset() as usize].ends_with('[')
+    });
+    let content = match is_shebang {
+        true => &content[content.find('\n').unwrap_or(content.len())..],
+        false => content,
+    };
+    (text.len() - content.len(), content)
+}
+
+/// Collects comments; false when the text nests too deep to be parsed.
+fn scan(text: &str, base: usize, file: &mut SourceFile) -> bool {
+    let mut nesting = Nesting::new();
+    let mut scanner = Scanner::starting_at(text, base);
+    while let Some(token) = scanner.next() {
+        if let Coarse::Comment(span) = token {
+            file.comments.push(comment(text, span));
+        }
+        if nesting.feed(token).is_err() {
+            let end = scanner.offset();
+            file.errors.push(SyntaxError { message: limits::MESSAGE.to_owned(), span: Span { start: end.saturating_sub(1), end } });
+            return false;
+        }
+    }
+    true
+}
+
+fn read<'text>(lowering: &mut Lowering<'text>, lexed: &'text str, base: usize, bodies: Bodies) {
+    let Err(error) = read_piece(lowering, lexed, base, bodies) else { return };
+    let before = lowering.file.errors.len();
+    for range in recover::cut(lexed) {
+        let (piece, start) = (&lexed[range.clone()], base + range.start);
+        lowering.places = Places::Source(SourcePlaces::new(piece, start as u32));
+        if let Err(error) = read_piece(lowering, piece, start, bodies) {
+            lowering.file.errors.push(error);
+        }
+    }
+    if lowering.file.errors.len() == before {
+        lowering.file.errors.push(error);
+    }
+}
+
+/// Lowers the items of `piece`, which stands at `base`; an error when it cannot even be lexed.
+fn read_piece(lowering: &mut Lowering<'_>, piece: &str, base: usize, bodies: Bodies) -> Result<(), SyntaxError> {
+    let tokens = lex(piece, bodies).map_err(|error| {
+        let span = lowering.places.error(error.span());
+        let rest = piece.get((span.start as usize).saturating_sub(base)..).unwrap_or_default();
+        SyntaxError { message: lex_message(rest).to_owned(), span }
+    })?;
+    match syn::parse2::<syn::File>(tokens) {
+        Ok(file) => {
+            lowering.file_attributes(&file.attrs);
+            let items = lowering.items(&file.items);
+            lowering.file.root.extend(items);
+        }
+        // Parsing took the tokens: a copy would cost every file what only a broken one needs.
+        Err(_) => recover_items(lowering, lex(piece, bodies).unwrap_or_default()),
+    }
+    Ok(())
+}
+
+fn recover_items(lowering: &mut Lowering<'_>, tokens: TokenStream) {
+    let recovered = recover::items(tokens, &lowering.places);
+    for error in recovered.errors {
+        let span = lowering.places.error(error.span());
+        lowering.file.errors.push(SyntaxError { message: error.to_string(), span });
+    }
+    lowering.broken_bodies = recovered.broken_bodies;
+    lowering.file_attributes(&recovered.attributes);
+    let items = lowering.items(&recovered.items);
+    lowering.file.root.extend(items);
+}
+
+/// Lexes into a span table that holds nothing else, which keeps looking up spans cheap.
+fn lex(text: &str, bodies: Bodies) -> Result<TokenStream, proc_macro2::LexError> {
+    proc_macro2::extra::invalidate_current_thread_spans();
+    let tokens = text.parse::<TokenStream>()?;
+    Ok(match bodies {
+        Bodies::Full => tokens,
+        Bodies::Skip => empty_bodies(tokens),
+    })
+}
+
+/// `proc_macro2` tells where it stopped, but not why.
+fn lex_message(rest: &str) -> &'static str {
+    match rest.bytes().next() {
+        Some(b'(' | b'[' | b'{') => "this delimiter is never closed",
+        Some(b')' | b']' | b'}') => "this delimiter closes nothing",
+        Some(b'"' | b'\'') => "this literal is never closed",
+        _ => "this is no token of Rust",
+    }
+}

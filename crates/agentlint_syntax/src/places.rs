@@ -1,0 +1,117 @@
+//! From `proc_macro2`'s spans, which count characters of what was lexed, to byte ranges of the file.
+
+use proc_macro2::LineColumn;
+
+use crate::Span;
+
+/// How many characters lie between two samples of a text that is not ASCII.
+const SAMPLE: usize = 32;
+
+/// Where the tokens that are being lowered come from.
+pub(crate) enum Places<'text> {
+    Source(SourcePlaces<'text>),
+    Expansion {
+        offset: u32,
+        call_span: Span,
+    },
+}
+
+/// `Span::byte_range` counts characters and remembers each answer in a tree, which costs as much as parsing. Lines and columns
+/// are cheap to ask for, so bytes are computed from them.
+pub(crate) struct SourcePlaces<'text> {
+    /// What was lexed: the file without its byte order mark and shebang.
+    lexed: &'text str,
+    /// Where that starts in the file.
+    base: u32,
+    /// The character index of each line's start.
+    lines: Vec<u32>,
+    /// The byte offset of every `SAMPLE`th character; empty for ASCII, where the two are the same.
+    samples: Vec<u32>,
+}
+
+impl<'text> SourcePlaces<'text> {
+    pub(crate) fn new(lexed: &'text str, base: u32) -> SourcePlaces<'text> {
+        let mut lines = vec![0];
+        let mut samples = Vec::new();
+        if lexed.is_ascii() {
+            lines.extend(lexed.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1));
+        } else {
+            for (index, (at, character)) in lexed.char_indices().enumerate() {
+                if index % SAMPLE == 0 {
+                    samples.push(at as u32);
+                }
+                if character == '\n' {
+                    lines.push(index as u32 + 1);
+                }
+            }
+        }
+        SourcePlaces { lexed, base, lines, samples }
+    }
+
+    fn byte(&self, place: LineColumn) -> u32 {
+        let line = self.lines.get(place.line - 1).copied().unwrap_or_default();
+        let character = line as usize + place.column;
+        let Some(sample) = self.samples.get(character / SAMPLE) else {
+            let end = self.lexed.len();
+            return self.base + if self.samples.is_empty() { character.min(end) } else { end } as u32;
+        };
+        let rest = &self.lexed[*sample as usize..];
+        let within = rest.char_indices().nth(character % SAMPLE).map_or(rest.len(), |(at, _)| at);
+        self.base + sample + within as u32
+    }
+}
+
+impl Places<'_> {
+    pub(crate) fn span(&self, span: proc_macro2::Span) -> Span {
+        match self {
+            Places::Source(source) => Span { start: source.byte(span.start()), end: source.byte(span.end()) },
+            Places::Expansion { offset, call_span } => match span.byte_range() {
+                range if range.is_empty() => *call_span,
+                range => Span { start: range.start as u32 + offset, end: range.end as u32 + offset },
+            },
+        }
+    }
+
+    pub(crate) fn start(&self, span: proc_macro2::Span) -> u32 {
+        match self {
+            Places::Source(source) => source.byte(span.start()),
+            Places::Expansion { .. } => self.span(span).start,
+        }
+    }
+
+    pub(crate) fn end(&self, span: proc_macro2::Span) -> u32 {
+        match self {
+            Places::Source(source) => source.byte(span.end()),
+            Places::Expansion { .. } => self.span(span).end,
+        }
+    }
+
+    /// The place of an error. `syn` and `proc_macro2` say "call site" where input ends too early.
+    pub(crate) fn error(&self, span: proc_macro2::Span) -> Span {
+        match self {
+            Places::Source(source) if span.byte_range() == (0..0) => {
+                let end = source.base + source.lexed.len() as u32;
+                Span { start: end, end }
+            }
+            _ => self.span(span),
+        }
+    }
+
+    /// The text at a place of the file; `None` in an expansion.
+    pub(crate) fn slice(&self, span: Span) -> Option<&str> {
+        match self {
+            Places::Source(source) => {
+                source.lexed.get((span.start - source.base) as usize..(span.end - source.base) as usize)
+            }
+            Places::Expansion { .. } => None,
+        }
+    }
+
+    /// The source of a token or a delimited group; `None` where it was put together by an expansion.
+    pub(crate) fn text(&self, span: proc_macro2::Span) -> Option<String> {
+        match self {
+            Places::Source(_) => self.slice(self.span(span)).map(str::to_owned),
+            Places::Expansion { .. } => span.source_text(),
+        }
+    }
+}

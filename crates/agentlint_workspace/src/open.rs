@@ -1,0 +1,186 @@
+//! From a request to what analysis needs: the graph, its loader, the configuration, and what was not read.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use agentlint_diagnostics::{Diagnostic, FileId};
+use agentlint_semantic::input::{CrateGraph, CrateId, Loader};
+use index_vec::IndexVec;
+use rustc_hash::FxHashSet;
+
+use crate::config::{self, Config};
+use crate::discovery::{ProjectScope, Scope, discover};
+use crate::environment::Environment;
+use crate::error::WorkspaceError;
+use crate::exclude::Excludes;
+use crate::graph::{Built, Chosen, build};
+use crate::load::{DiskLoader, thread_pool};
+use crate::loose::loose_crates;
+use crate::paths::normalize;
+use crate::project::Origin;
+use crate::select::{Loaded, load_projects, place_files};
+use crate::sources::Sources;
+
+/// What the user asks for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Packages, `Cargo.toml`s, folders and `.rs` files, relative to `cwd`; none means the workspace here.
+    pub paths: Vec<PathBuf>,
+    /// An absolute path; findings are shown from here.
+    pub cwd: PathBuf,
+    /// Tests, examples, benches and build scripts too, and `cfg(test)` holds.
+    pub all_targets: bool,
+    /// Patterns as in `.gitignore`, relative to `cwd`.
+    pub exclude: Vec<String>,
+    /// In place of the configuration that would be found.
+    pub config: Option<PathBuf>,
+    /// The lints and groups that a configuration may name; empty allows any name.
+    pub lint_names: Vec<String>,
+    /// How many files are parsed at once; one per core where not given.
+    pub threads: Option<usize>,
+    pub environment: Environment,
+}
+
+impl Request {
+    /// The workspace at `cwd`, with the process's environment.
+    pub fn new(cwd: impl Into<PathBuf>) -> Request {
+        Request {
+            paths: Vec::new(),
+            cwd: cwd.into(),
+            all_targets: false,
+            exclude: Vec::new(),
+            config: None,
+            lint_names: Vec::new(),
+            threads: None,
+            environment: Environment::of_process(),
+        }
+    }
+}
+
+/// A program that is ready to be analysed: its own files are parsed.
+#[derive(Debug)]
+pub struct Opened {
+    pub graph: CrateGraph,
+    pub loader: DiskLoader,
+    /// The crates whose bodies are analysed, in the order of their ids.
+    pub members: Vec<CrateId>,
+    pub config: Config,
+    /// What was not read and why, one line each.
+    pub notes: Vec<String>,
+    /// The files whose findings were asked for; `None` means all of the members'.
+    pub report_only: Option<FxHashSet<FileId>>,
+    /// `unreadable_file`, `syntax_error` and `internal_error` of the files asked for.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What a run saw.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunReport {
+    /// Targets of members, and loose files that are crates.
+    pub targets: usize,
+    /// Distinct files of members.
+    pub files: usize,
+    /// Lines of those files.
+    pub lines: usize,
+    /// Dependencies whose sources are not on this machine, `name version`, sorted.
+    pub without_sources: Vec<String>,
+    pub notes: Vec<String>,
+}
+
+impl Opened {
+    /// Counts what was read. Cheap.
+    pub fn report(&self) -> RunReport {
+        let mut files = FxHashSet::default();
+        for id in &self.members {
+            files.extend(self.loader.load(*id).iter().flat_map(|crate_files| crate_files.facts.keys().copied()));
+        }
+        let sources = self.loader.sources();
+        let lines = files.iter().filter_map(|file| sources.facts(*file)).map(|facts| facts.lines.len()).sum();
+        let absent = self.graph.crates.iter_enumerated().filter(|(id, _)| !self.loader.has_sources(*id));
+        let mut without_sources: Vec<String> = absent
+            .map(|(_, node)| format!("{} {}", node.name, node.version.as_deref().unwrap_or_default()).trim_end().to_owned())
+            .collect();
+        without_sources.sort();
+        without_sources.dedup();
+        let (targets, files) = (self.members.len(), files.len());
+        RunReport { targets, files, lines, without_sources, notes: self.notes.clone() }
+    }
+}
+
+/// Finds, reads and parses what was asked for. What cannot be read becomes a note or a diagnostic.
+pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
+    let request = Request { cwd: normalize(&request.cwd), ..request };
+    let mut excludes = Excludes::default();
+    excludes.add(&request.cwd, &request.exclude)?;
+    let mut scope = discover(&request.paths, &request.cwd, &excludes)?;
+    let named = request.config.as_ref().map(|config| normalize(&request.cwd.join(config)));
+    let config = config::find(named.as_deref(), &configured_folder(&scope, &request.cwd), &request.lint_names)?;
+    if let Some(folder) = config.file.as_deref().and_then(Path::parent) {
+        excludes.add(folder, &config.exclude)?;
+    }
+    scope.loose.retain(|file| !excludes.matches(file));
+
+    let mut notes = std::mem::take(&mut scope.notes);
+    let projects: Vec<ProjectScope> = std::mem::take(&mut scope.projects).into_values().collect();
+    let mut loaded = load_projects(projects, &request, &mut notes)?;
+    let pool = thread_pool(request.threads)?;
+    let sources = Arc::new(Sources::new(request.cwd.clone()));
+    pool.install(|| place_files(&mut loaded, &sources, &mut scope.loose));
+    let loose = pool.install(|| loose_crates(&scope.loose, &sources));
+
+    let chosen: Vec<Chosen<'_>> =
+        loaded.iter().map(|loaded| Chosen { project: &loaded.project, all_targets: loaded.all_targets }).collect();
+    let Built { graph, sources: crates, owners } = build(&chosen, &loose, request.all_targets);
+    if graph.crates.is_empty() {
+        return Err(WorkspaceError::NothingToRead { notes: notes.join("; ") });
+    }
+    let (loader, mut diagnostics) = DiskLoader::open(sources, crates, pool);
+    let members: Vec<CrateId> =
+        graph.crates.iter_enumerated().filter(|(_, node)| node.is_member).map(|(id, _)| id).collect();
+    let report_only = report_only(&loaded, &owners, &members, &loader, &excludes);
+    if let Some(only) = &report_only {
+        diagnostics.retain(|diagnostic| only.contains(&diagnostic.primary.location.file));
+    }
+    Ok(Opened { graph, loader, members, config, notes, report_only, diagnostics })
+}
+
+/// Where the search for a configuration starts: the first workspace, or the first loose file's folder.
+fn configured_folder(scope: &Scope, cwd: &Path) -> PathBuf {
+    let workspace = scope.projects.keys().next();
+    let first = workspace.or_else(|| scope.loose.iter().next()).and_then(|path| path.parent());
+    first.unwrap_or(cwd).to_path_buf()
+}
+
+/// The files of what was selected, without those that are excluded.
+fn report_only(
+    loaded: &[Loaded],
+    owners: &IndexVec<CrateId, Option<(usize, usize)>>,
+    members: &[CrateId],
+    loader: &DiskLoader,
+    excludes: &Excludes,
+) -> Option<FxHashSet<FileId>> {
+    let mut wanted = FxHashSet::default();
+    let mut unwanted = false;
+    let sources = loader.sources();
+    for id in members {
+        let Some(files) = loader.load(*id) else { continue };
+        for file in files.facts.keys() {
+            let Some(path) = sources.path(*file) else { continue };
+            let selected = match owners[*id] {
+                Some((project, package)) => {
+                    let package = &loaded[project].project.packages[package];
+                    let selection = &loaded[project].selection;
+                    let whole = selection.all || selection.manifests.contains(&package.manifest);
+                    (whole && package.origin == Origin::Member) || loaded[project].contains(&path)
+                }
+                None => true,
+            };
+            if selected && !excludes.matches(&path) {
+                wanted.insert(*file);
+            } else {
+                unwanted = true;
+            }
+        }
+    }
+    unwanted.then_some(wanted)
+}

@@ -1,0 +1,180 @@
+//! The files of a run: where each lies, what it says, and its facts.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+
+use agentlint_diagnostics::FileId;
+use agentlint_syntax::ast::SourceFile;
+use agentlint_syntax::{Bodies, ParseOptions};
+use rustc_hash::FxHashMap;
+
+use crate::paths;
+use crate::read::{MAX_SOURCE_BYTES, read_text};
+
+/// Every file that the run has read. Each is parsed once, whichever crates contain it.
+#[derive(Debug)]
+pub struct Sources {
+    cwd: PathBuf,
+    slots: Mutex<FxHashMap<PathBuf, Arc<Slot>>>,
+    files: RwLock<Vec<Entry>>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    path: Arc<Path>,
+    display: Arc<str>,
+    file: Arc<ParsedFile>,
+    is_member: bool,
+}
+
+/// A physical file: its links resolved.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub(crate) real: PathBuf,
+    file: OnceLock<Arc<ParsedFile>>,
+    id: OnceLock<FileId>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct ParsedFile {
+    pub(crate) facts: Arc<SourceFile>,
+    /// Kept for the program's own files.
+    text: Option<Arc<str>>,
+    pub(crate) problem: Option<FileProblem>,
+}
+
+/// Why a file has no facts.
+#[derive(Clone, Debug)]
+pub(crate) enum FileProblem {
+    Unreadable(String),
+    /// Reading it as Rust panicked.
+    Internal,
+}
+
+/// How a crate's files are read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading<'a> {
+    /// Bodies too, and the text is kept.
+    pub(crate) whole: bool,
+    /// Files whose links lead out of this folder are not read: their text would show up in findings.
+    pub(crate) boundary: Option<&'a Path>,
+}
+
+impl Sources {
+    pub(crate) fn new(cwd: PathBuf) -> Sources {
+        Sources { cwd, slots: Mutex::default(), files: RwLock::default() }
+    }
+
+    /// The folder that the run was started in.
+    pub fn cwd(&self) -> &Path {
+        &self.cwd
+    }
+
+    /// How many files have been read so far, dependencies' included.
+    pub fn len(&self) -> usize {
+        self.files().len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The absolute path, links not resolved.
+    pub fn path(&self, id: FileId) -> Option<Arc<Path>> {
+        self.entry(id).map(|entry| entry.path)
+    }
+
+    /// The path from the current folder, `/` between its parts; absolute where it lies far away.
+    pub fn display_path(&self, id: FileId) -> Option<Arc<str>> {
+        self.entry(id).map(|entry| entry.display)
+    }
+
+    /// A dependency's text is read again from the disk.
+    pub fn text(&self, id: FileId) -> Option<Arc<str>> {
+        let entry = self.entry(id)?;
+        if entry.file.text.is_some() || entry.file.problem.is_some() {
+            return entry.file.text.clone();
+        }
+        read_text(&entry.path, MAX_SOURCE_BYTES).ok().map(Arc::from)
+    }
+
+    /// What is known of the file; its line index is `facts.lines`.
+    pub fn facts(&self, id: FileId) -> Option<Arc<SourceFile>> {
+        self.entry(id).map(|entry| Arc::clone(&entry.file.facts))
+    }
+
+    /// Whether the file belongs to a crate whose findings are reported.
+    pub fn is_member(&self, id: FileId) -> bool {
+        self.entry(id).is_some_and(|entry| entry.is_member)
+    }
+
+    /// The file with this absolute path.
+    pub fn find(&self, path: &Path) -> Option<FileId> {
+        let real = path.canonicalize().ok()?;
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).get(&real)?.id.get().copied()
+    }
+
+    /// Reads and parses a file, or hands out what was made of it before.
+    pub(crate) fn parse(&self, path: &Path, reading: Reading<'_>) -> (Arc<Slot>, Arc<ParsedFile>) {
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let slot = {
+            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+            let slot = slots.entry(real).or_insert_with_key(|real| {
+                Arc::new(Slot { real: real.clone(), file: OnceLock::new(), id: OnceLock::new() })
+            });
+            Arc::clone(slot)
+        };
+        let file = Arc::clone(slot.file.get_or_init(|| Arc::new(read_and_parse(&slot.real, reading))));
+        (slot, file)
+    }
+
+    /// Gives the file its number; the first to come says under which path it is known. `true` where it was new.
+    pub(crate) fn register(&self, slot: &Slot, file: &Arc<ParsedFile>, path: &Path, is_member: bool) -> (FileId, bool) {
+        let mut new = false;
+        let id = *slot.id.get_or_init(|| {
+            new = true;
+            let entry = Entry {
+                path: Arc::from(path),
+                display: Arc::from(paths::display(path, &self.cwd)),
+                file: Arc::clone(file),
+                is_member,
+            };
+            let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+            files.push(entry);
+            FileId(files.len() as u32 - 1)
+        });
+        (id, new)
+    }
+
+    fn entry(&self, id: FileId) -> Option<Entry> {
+        self.files().get(id.0 as usize).cloned()
+    }
+
+    fn files(&self) -> std::sync::RwLockReadGuard<'_, Vec<Entry>> {
+        self.files.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read_and_parse(real: &Path, reading: Reading<'_>) -> ParsedFile {
+    let unreadable = |why: String| ParsedFile { problem: Some(FileProblem::Unreadable(why)), ..ParsedFile::default() };
+    if let Some(boundary) = reading.boundary.filter(|boundary| !real.starts_with(boundary)) {
+        return unreadable(format!("it lies outside of `{}`", boundary.display()));
+    }
+    let text = match read_text(real, MAX_SOURCE_BYTES) {
+        Ok(text) => text,
+        Err(error) => return unreadable(error.to_string()),
+    };
+    // A fault of the parser costs one file, not the run.
+    match catch_unwind(AssertUnwindSafe(|| parse_file(&text, reading.whole))) {
+        Ok(facts) => {
+            ParsedFile { facts: Arc::new(facts), text: reading.whole.then(|| Arc::from(text)), problem: None }
+        }
+        Err(_) => ParsedFile { problem: Some(FileProblem::Internal), ..ParsedFile::default() },
+    }
+}
+
+fn parse_file(text: &str, whole: bool) -> SourceFile {
+    let bodies = if whole { Bodies::Full } else { Bodies::Skip };
+    agentlint_syntax::parse(text, &ParseOptions { bodies })
+}

@@ -1,0 +1,98 @@
+//! The seam between the command line and the driver that does the work.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use agentlint_diagnostics::{Confidence, Diagnostic, Level};
+use agentlint_linter::{Registry, Suppressed};
+
+use crate::arguments::TargetArguments;
+use crate::{InspectFormat, Inspected, SourceLookup, Statistics};
+
+/// Does what the command line asks for.
+pub trait Engine {
+    fn registry(&self) -> &Registry;
+
+    /// An error means that the run could not do its work at all.
+    fn check(&self, request: &CheckRequest) -> anyhow::Result<Checked>;
+
+    fn inspect(&self, request: &InspectRequest, out: &mut dyn Write) -> anyhow::Result<()>;
+}
+
+/// One run.
+#[derive(Clone, Debug)]
+pub struct CheckRequest {
+    /// The workspace here where empty.
+    pub paths: Vec<PathBuf>,
+    /// Tests, examples and benches too.
+    pub all_targets: bool,
+    /// Globs.
+    pub exclude: Vec<String>,
+    /// Instead of the configuration that is found.
+    pub config: Option<PathBuf>,
+    /// In the order of the command line; the names are known.
+    pub levels: Vec<(String, Level)>,
+    /// What is less sure is left out.
+    pub confidence: Confidence,
+    /// Whether stderr is a terminal that may show progress.
+    pub progress: bool,
+}
+
+impl CheckRequest {
+    pub(crate) fn of(target: &TargetArguments) -> CheckRequest {
+        CheckRequest {
+            paths: target.paths.clone(),
+            all_targets: target.all_targets,
+            exclude: target.exclude.clone(),
+            config: target.config.clone(),
+            levels: Vec::new(),
+            confidence: Confidence::Likely,
+            progress: false,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct InspectRequest {
+    pub what: Inspected,
+    pub format: InspectFormat,
+    pub check: CheckRequest,
+}
+
+/// What came of it.
+pub struct Checked {
+    /// Levels and suppressions applied.
+    pub diagnostics: Vec<Diagnostic>,
+    pub suppressed: Vec<Suppressed>,
+    pub sources: Box<dyn SourceLookup>,
+    /// What was not seen, one line each.
+    pub notes: Vec<String>,
+    pub statistics: Statistics,
+    /// Whether there was something to read and none of it could be.
+    pub nothing_read: bool,
+}
+
+/// The engine of the real program.
+pub(crate) struct Driver {
+    registry: Registry,
+}
+
+impl Driver {
+    pub(crate) fn new() -> Driver {
+        Driver { registry: Registry::new(&[]) }
+    }
+}
+
+impl Engine for Driver {
+    fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    fn check(&self, _: &CheckRequest) -> anyhow::Result<Checked> {
+        anyhow::bail!("the driver is not wired up")
+    }
+
+    fn inspect(&self, _: &InspectRequest, _: &mut dyn Write) -> anyhow::Result<()> {
+        anyhow::bail!("the driver is not wired up")
+    }
+}
