@@ -18,7 +18,7 @@ pub trait Lint: Sync {
 
 /// What a lint may ask.
 pub struct LintContext<'a> {
-    pub program: &'a Program,
+    pub program: &'a Program<'a>,
     pub effects: &'a Effects,
 }
 

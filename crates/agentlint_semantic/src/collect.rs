@@ -210,6 +210,9 @@ impl Collector<'_> {
         }
         let Some(behind) = self.files.modules.get(&(id, item)).copied() else { return };
         let Some(facts) = self.files.facts.get(&behind).map(Arc::clone) else { return };
+        if facts.cfg.as_ref().is_some_and(|cfg| !self.node.cfg.holds(cfg)) {
+            return;
+        }
         self.items(&facts, behind, &facts.root, def, def);
     }
 

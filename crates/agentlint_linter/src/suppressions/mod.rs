@@ -98,7 +98,7 @@ impl FileSuppressions {
             return;
         }
         let at = [place.start, scope.last()];
-        let is_conditional = source.is_conditional || at.into_iter().any(|at| nodes.are_conditional_at(at));
+        let is_conditional = source.is_conditional || source.facts.cfg.is_some() || at.into_iter().any(|at| nodes.are_conditional_at(at));
         self.list.push(Suppression { names, reason, scope, place, is_conditional });
     }
 

@@ -143,9 +143,7 @@ fn take_token(token: &Literally, input: ParseStream<'_>) -> bool {
             Literally::Literal(text) => {
                 cursor.literal().filter(|(literal, _)| literal.to_string() == *text).map(|(_, rest)| rest)
             }
-            Literally::Lifetime(name) => {
-                cursor.lifetime().filter(|(lifetime, _)| lifetime.ident == name).map(|(_, rest)| rest)
-            }
+            Literally::Lifetime(name) => cursor.lifetime().filter(|(lifetime, _)| lifetime.ident == name).map(|(_, rest)| rest),
             Literally::Operator(operator) => match operator_at(*cursor) {
                 Some((found, rest)) if found == *operator => Some(rest),
                 _ => None,
@@ -174,12 +172,10 @@ fn take_fragment(kind: FragmentKind, input: ParseStream<'_>, steps: &mut Steps<'
     let begin = input.cursor();
     // The attempt is a fork because a failed parse leaves a mark on its stream that would fail the whole call.
     match kind {
-        FragmentKind::Ident => {
-            input.step(|cursor| match cursor.ident() {
-                Some((ident, rest)) if ident != "_" => Ok(((), rest)),
-                _ => Err(cursor.error("expected an identifier")),
-            })
-        }
+        FragmentKind::Ident => input.step(|cursor| match cursor.ident() {
+            Some((ident, rest)) if ident != "_" => Ok(((), rest)),
+            _ => Err(cursor.error("expected an identifier")),
+        }),
         FragmentKind::TokenTree => input.step(|cursor| token_tree(*cursor).ok_or_else(|| cursor.error("expected a token"))),
         FragmentKind::Lifetime => {
             input.step(|cursor| cursor.lifetime().map(|(_, rest)| ((), rest)).ok_or_else(|| cursor.error("no lifetime")))
@@ -259,7 +255,10 @@ fn unstable_item(input: ParseStream<'_>) -> syn::Result<()> {
     input.call(syn::Attribute::parse_outer)?;
     input.parse::<syn::Visibility>()?;
     let keyword = input.fork().call(any_ident)?.to_string();
-    if !matches!(keyword.as_str(), "impl" | "trait" | "fn" | "const" | "unsafe" | "auto" | "default" | "extern" | "type" | "macro") {
+    if !matches!(
+        keyword.as_str(),
+        "impl" | "trait" | "fn" | "const" | "unsafe" | "auto" | "default" | "extern" | "type" | "macro"
+    ) {
         return Err(input.error("expected an item"));
     }
     loop {

@@ -1,5 +1,7 @@
 //! Small macros, one for each thing that a rule can say.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use super::MacroRules;
 
 fn expand(rules: &str, input: &str) -> Result<String, String> {
@@ -85,7 +87,11 @@ fn block_fragment() {
 #[test]
 fn item_fragment() {
     check("($($i:item)*) => { $($i)* }", "#[x] pub fn f() {} struct S;", "#[x] pub fn f() {} struct S;");
-    check("(@ $i:item) => { $i }", "@ impl<T: [const] A> const B for T { fn f() {} }", "impl<T: [const] A> const B for T { fn f() {} }");
+    check(
+        "(@ $i:item) => { $i }",
+        "@ impl<T: [const] A> const B for T { fn f() {} }",
+        "impl<T: [const] A> const B for T { fn f() {} }",
+    );
 }
 
 #[test]

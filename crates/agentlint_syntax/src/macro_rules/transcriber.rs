@@ -197,9 +197,8 @@ fn write_fragment(fragment: &Fragment, before_path: bool, output: &mut Vec<Token
 }
 
 fn follows_path_separator(rest: &[Template]) -> bool {
-    let colon = |element: Option<&Template>| {
-        matches!(element, Some(Template::Token(TokenTree::Punct(punct))) if punct.as_char() == ':')
-    };
+    let colon =
+        |element: Option<&Template>| matches!(element, Some(Template::Token(TokenTree::Punct(punct))) if punct.as_char() == ':');
     colon(rest.first()) && colon(rest.get(1))
 }
 

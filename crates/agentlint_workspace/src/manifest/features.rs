@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use toml::Value;
 
-use super::resolve::{Resolver, Task};
+use super::resolve::{Node, Resolver, Task};
 use super::{Manifest, strings};
 
 /// The `[features]` table.
@@ -16,15 +16,20 @@ pub(super) fn table(manifest: &Manifest) -> HashMap<String, Vec<String>> {
 impl Resolver<'_> {
     pub(super) fn enable_feature(&mut self, node: usize, feature: String) {
         let implied = self.nodes[node].features.get(&feature).cloned();
-        // A feature that is not declared is an optional dependency's name, or an absent default.
-        let known = implied.is_some() || self.nodes[node].specs.iter().any(|spec| spec.optional && spec.key == feature);
-        if !known || !self.nodes[node].enabled.insert(feature.clone()) {
+        if !(implied.is_some() || self.is_implicit(node, &feature)) || !self.nodes[node].enabled.insert(feature.clone()) {
             return;
         }
         match implied {
             Some(implied) => implied.iter().for_each(|implied| self.enable_implied(node, implied)),
             None => self.enable_named(node, &feature),
         }
+    }
+
+    /// An optional dependency is a feature by its own name, unless some feature speaks of it as `dep:name`.
+    fn is_implicit(&self, node: usize, feature: &str) -> bool {
+        let Node { specs, features, .. } = &self.nodes[node];
+        let is_optional = specs.iter().any(|spec| spec.optional && spec.key == feature);
+        is_optional && !features.values().flatten().any(|implied| implied.strip_prefix("dep:") == Some(feature))
     }
 
     pub(super) fn enable_dependency(&mut self, node: usize, spec: usize) {

@@ -245,6 +245,8 @@ impl Node {
                 SpecKind::Build => dependencies[at].build = true,
             }
         }
+        // As cargo orders them.
+        dependencies.sort_by(|left, right| left.name.cmp(&right.name));
         self.package.dependencies = dependencies;
         self.package.features = self.enabled.into_iter().collect();
         self.package

@@ -79,7 +79,8 @@ pub(super) fn resolve_inside(tokens: TokenStream) -> TokenStream {
     let mut position = 0;
     while position < trees.len() {
         let mut attributes = Attributes::default();
-        while let (Some(TokenTree::Punct(hash)), Some(TokenTree::Group(content))) = (trees.get(position), trees.get(position + 1)) {
+        while let (Some(TokenTree::Punct(hash)), Some(TokenTree::Group(content))) = (trees.get(position), trees.get(position + 1))
+        {
             if hash.as_char() != '#' || content.delimiter() != Delimiter::Bracket {
                 break;
             }

@@ -49,11 +49,15 @@ fn key_value(name: &str, value: &str) -> bool {
         "target_vendor" => value == "unknown",
         "target_endian" => value == "little",
         "target_pointer_width" => value == "64",
-        "target_has_atomic" | "target_has_atomic_load_store" | "target_has_atomic_equal_alignment"
+        "target_has_atomic"
+        | "target_has_atomic_load_store"
+        | "target_has_atomic_equal_alignment"
         | "target_has_atomic_primitive_alignment" => matches!(value, "8" | "16" | "32" | "64" | "ptr"),
         "target_feature" => matches!(value, "sse" | "sse2" | "fxsr"),
         "panic" => value == "unwind",
-        "feature" => matches!(value, "panic-unwind" | "panic_unwind" | "backtrace" | "std_detect_file_io" | "std_detect_dlsym_getauxval"),
+        "feature" => {
+            matches!(value, "panic-unwind" | "panic_unwind" | "backtrace" | "std_detect_file_io" | "std_detect_dlsym_getauxval")
+        }
         _ => false,
     }
 }
@@ -81,18 +85,16 @@ pub(super) fn select(input: TokenStream) -> Option<TokenStream> {
                 tree => predicate.push(tree),
             }
         }
-        let holds = matches!(predicate.as_slice(), [TokenTree::Ident(name)] if name == "_")
-            || holds(&predicate.into_iter().collect());
+        let holds =
+            matches!(predicate.as_slice(), [TokenTree::Ident(name)] if name == "_") || holds(&predicate.into_iter().collect());
         let mut branch = Vec::new();
         match trees.next()? {
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => branch.extend(group.stream()),
             first => {
                 branch.push(first);
-                branch.extend(
-                    std::iter::from_fn(|| {
-                        trees.next_if(|tree| !matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ','))
-                    }),
-                );
+                branch.extend(std::iter::from_fn(|| {
+                    trees.next_if(|tree| !matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ','))
+                }));
             }
         }
         trees.next_if(|tree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ','));

@@ -89,7 +89,7 @@ impl Loader {
 
     fn item(&mut self, module: usize, raw: RawItem, place: &Place, scope: &mut Scope, depth: usize) {
         match &raw.kind {
-            RawKind::Module(name, content) => self.module(module, name, content.clone(), &raw, place, scope, depth),
+            RawKind::Module(..) => self.module(module, &raw, place, scope, depth),
             RawKind::MacroRules(name, rules) => {
                 let exported = raw.attributes.has("macro_export");
                 if raw.attributes.has("rustc_builtin_macro") {
@@ -125,16 +125,9 @@ impl Loader {
         }
     }
 
-    fn module(
-        &mut self,
-        parent: usize,
-        name: &str,
-        content: Option<TokenStream>,
-        raw: &RawItem,
-        place: &Place,
-        scope: &mut Scope,
-        depth: usize,
-    ) {
+    fn module(&mut self, parent: usize, raw: &RawItem, place: &Place, scope: &mut Scope, depth: usize) {
+        let RawKind::Module(name, content) = &raw.kind else { return };
+        let name = name.as_str();
         if parent == 0 && LEFT_OUT.contains(&name) {
             return;
         }
@@ -142,7 +135,7 @@ impl Loader {
         let path = raw.attributes.value("path").map(|path| folder.join(path));
         let name_of_file = name.trim_start_matches("r#");
         let own_folder = place.child_folder.join(name_of_file);
-        let (tokens, inner_place) = match (content, path) {
+        let (tokens, inner_place) = match (content.clone(), path) {
             (Some(content), path) => {
                 let child_folder = path.unwrap_or(own_folder);
                 (content, Place { file_folder: place.file_folder.clone(), child_folder, inline: true })
@@ -252,7 +245,13 @@ impl Loader {
             return;
         }
         if let Some((name, kind)) = shape::name_and_kind(&syntax) {
-            self.modules[module].entries.push(Entry::Item(Item { name, visibility, kind, syntax, kept: false }));
+            self.modules[module].entries.push(Entry::Item(Item {
+                name,
+                visibility,
+                kind,
+                syntax: Box::new(syntax),
+                kept: false,
+            }));
         }
     }
 
@@ -272,7 +271,7 @@ impl Loader {
                 name: name.to_owned(),
                 visibility: if is_macro_two && prefix == 1 { Visibility::Public } else { Visibility::Private },
                 kind: ItemKind::Macro { exported },
-                syntax,
+                syntax: Box::new(syntax),
                 kept: false,
             })),
             Err(error) => self.errors.push(format!("macro `{name}`: {error}")),

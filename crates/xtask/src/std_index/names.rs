@@ -39,13 +39,11 @@ type Busy = HashSet<(usize, String)>;
 const EXTERNAL_CRATES: [&str; 4] = ["core", "alloc", "std", "alloc_crate"];
 
 /// Crates that std is built from and that the index does not describe.
-const MISSING_CRATES: [&str; 9] = [
-    "libc", "hashbrown", "std_detect", "unwind", "backtrace_rs", "cfg_if", "addr2line", "object", "rustc_demangle",
-];
+const MISSING_CRATES: [&str; 9] =
+    ["libc", "hashbrown", "std_detect", "unwind", "backtrace_rs", "cfg_if", "addr2line", "object", "rustc_demangle"];
 /// `core::primitive` re-exports them.
-const PRIMITIVES: [&str; 17] = [
-    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64",
-];
+const PRIMITIVES: [&str; 17] =
+    ["bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64"];
 
 impl Names {
     pub(super) fn new(krate: Crate) -> Names {
@@ -141,7 +139,6 @@ impl Names {
                 Definition::Direct(target) => targets.push(target),
                 Definition::Import { entry, leaf } => {
                     let path = self.leaf_path(module, entry, leaf);
-                    // `use core::fmt` binds the name that it starts from in edition 2015 style paths; that is never meant.
                     let found = self.walk(module, &path, mark, busy);
                     if mark && !found.is_empty() {
                         self.keep_leaf(module, entry, leaf);
@@ -197,5 +194,5 @@ impl Scope {
 }
 
 fn has_variant(item: &Item, name: &str) -> bool {
-    matches!(&item.syntax, syn::Item::Enum(item) if item.variants.iter().any(|variant| variant.ident == name))
+    matches!(&*item.syntax, syn::Item::Enum(item) if item.variants.iter().any(|variant| variant.ident == name))
 }

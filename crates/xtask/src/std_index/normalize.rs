@@ -23,12 +23,11 @@ pub(super) fn item(tokens: TokenStream) -> TokenStream {
     let end = start + modifiers.count();
     // `const NAME: T` is an item of its own; there `const` is followed by neither a modifier nor a keyword.
     let keyword = match trees.get(end) {
-        Some(TokenTree::Ident(word)) => {
-            ["fn", "trait", "impl", "type", "static"].iter().any(|keyword| word == keyword)
-        }
+        Some(TokenTree::Ident(word)) => ["fn", "trait", "impl", "type", "static"].iter().any(|keyword| word == keyword),
         _ => false,
     };
-    let dropped = |tree: &TokenTree| matches!(tree, TokenTree::Ident(word) if DROPPED_MODIFIERS.iter().any(|modifier| word == modifier));
+    let dropped =
+        |tree: &TokenTree| matches!(tree, TokenTree::Ident(word) if DROPPED_MODIFIERS.iter().any(|modifier| word == modifier));
     let is_default = |tree: &TokenTree| matches!(tree, TokenTree::Ident(word) if word == "default" || word == "final");
     for index in (start..end).rev() {
         if (keyword && dropped(&trees[index])) || is_default(&trees[index]) {

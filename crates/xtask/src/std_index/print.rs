@@ -21,7 +21,7 @@ fn module_content(krate: &Crate, module: &Module, depth: usize, text: &mut Strin
                 flush(&mut batch, depth, text);
                 indent(&macro_two(item), depth, text);
             }
-            Entry::Item(item) if item.kept => batch.push(item.syntax.clone()),
+            Entry::Item(item) if item.kept => batch.push(syn::Item::clone(&item.syntax)),
             Entry::Item(_) => {}
             Entry::Use(import) => {
                 let mut keep = import.leaves.iter().map(|leaf| leaf.kept);
@@ -80,7 +80,7 @@ fn is_macro_two(item: &Item) -> bool {
 
 /// `pub macro` is printed as `macro_rules!`, for which there is a layout, and then renamed.
 fn macro_two(item: &Item) -> String {
-    let file = syn::File { shebang: None, frontmatter: None, attrs: Vec::new(), items: vec![item.syntax.clone()] };
+    let file = syn::File { shebang: None, frontmatter: None, attrs: Vec::new(), items: vec![syn::Item::clone(&item.syntax)] };
     let text = prettyplease::unparse(&file);
     if text.contains("macro_rules!") {
         text.replacen("macro_rules!", "pub macro", 1)

@@ -50,7 +50,11 @@ pub(super) fn split(tokens: TokenStream, errors: &mut Vec<String>) -> Vec<RawIte
                 position = end;
             }
             None => {
-                let text: String = trees[position..].iter().take(8).map(|tree| format!("{tree} ").chars().take(40).collect::<String>()).collect();
+                let text: String = trees[position..]
+                    .iter()
+                    .take(8)
+                    .map(|tree| format!("{tree} ").chars().take(40).collect::<String>())
+                    .collect();
                 errors.push(format!("not an item: {text}"));
                 position += 1;
             }
@@ -94,7 +98,9 @@ fn classify(trees: &[TokenTree], start: usize) -> Option<(RawKind, usize)> {
             "trait" => return Some((RawKind::Trait, body_or_semicolon(trees, position)?)),
             "impl" => return Some((RawKind::Impl, body_or_semicolon(trees, position)?)),
             "macro" => return macro_two(trees, position),
-            "const" if matches!(next_word.as_str(), "fn" | "unsafe" | "async" | "extern" | "trait" | "impl" | "auto") => position += 1,
+            "const" if matches!(next_word.as_str(), "fn" | "unsafe" | "async" | "extern" | "trait" | "impl" | "auto") => {
+                position += 1
+            }
             "const" | "static" => {
                 let end = semicolon(trees, position)?;
                 return Some((RawKind::Constant(value_position(trees, start, position, end)), end));

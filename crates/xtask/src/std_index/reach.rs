@@ -112,11 +112,10 @@ impl Reach {
         let mut found = false;
         for module in 0..self.names.krate.modules.len() {
             for position in 0..self.names.krate.modules[module].entries.len() {
-                let Entry::Item(Item { syntax: syn::Item::Impl(block), kept: false, .. }) =
-                    &self.names.krate.modules[module].entries[position]
-                else {
+                let Entry::Item(Item { syntax, kept: false, .. }) = &self.names.krate.modules[module].entries[position] else {
                     continue;
                 };
+                let syn::Item::Impl(block) = &**syntax else { continue };
                 if block.items.is_empty() && block.trait_.is_none() {
                     continue;
                 }
@@ -146,7 +145,7 @@ impl Reach {
 
 /// Functions and macros are never named by a signature; a path that looks like it is a parameter's name.
 fn named_in_signatures(item: &Item) -> bool {
-    item.kind == ItemKind::Type || matches!(item.syntax, syn::Item::Const(_))
+    item.kind == ItemKind::Type || matches!(*item.syntax, syn::Item::Const(_))
 }
 
 /// Every path in the tokens; in a macro only those that start with `$crate`.
@@ -195,7 +194,8 @@ fn keep_external_globs(krate: &mut Crate) {
         for entry in &mut module.entries {
             let Entry::Use(import) = entry else { continue };
             for leaf in &mut import.leaves {
-                let external = leaf.path.first().is_some_and(|first| matches!(first.as_str(), "core" | "alloc" | "std" | "alloc_crate"));
+                let external =
+                    leaf.path.first().is_some_and(|first| matches!(first.as_str(), "core" | "alloc" | "std" | "alloc_crate"));
                 if needed && leaf.name.is_none() && external && leaf.path[0] != krate.name {
                     leaf.kept = true;
                 }

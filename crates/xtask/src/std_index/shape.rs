@@ -94,8 +94,16 @@ pub(super) fn macro_rules(tokens: TokenStream) -> TokenStream {
 
 /// A macro's rules without `#[doc = …]`, `#[stable(…)]` and other attributes that only the library's own build needs.
 fn without_comments(tokens: TokenStream) -> TokenStream {
-    const DROPPED: [&str; 8] =
-        ["doc", "stable", "unstable", "rustc_const_unstable", "rustc_const_stable", "rustc_diagnostic_item", "allow_internal_unstable", "must_use"];
+    const DROPPED: [&str; 8] = [
+        "doc",
+        "stable",
+        "unstable",
+        "rustc_const_unstable",
+        "rustc_const_stable",
+        "rustc_diagnostic_item",
+        "allow_internal_unstable",
+        "must_use",
+    ];
     let trees: Vec<TokenTree> = tokens.into_iter().collect();
     let mut output: Vec<TokenTree> = Vec::new();
     for tree in trees {

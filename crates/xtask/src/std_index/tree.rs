@@ -34,7 +34,7 @@ pub(super) struct Item {
     pub(super) name: String,
     pub(super) visibility: Visibility,
     pub(super) kind: ItemKind,
-    pub(super) syntax: syn::Item,
+    pub(super) syntax: Box<syn::Item>,
     pub(super) kept: bool,
 }
 
@@ -78,7 +78,9 @@ fn collect_leaves(tree: &syn::UseTree, path: &mut Vec<String>, found: &mut Vec<U
         syn::UseTree::Name(name) if name.ident == "self" => leaf(path.clone(), path.last().cloned()),
         syn::UseTree::Name(name) => {
             let name = name.ident.to_string();
-            leaf([path.as_slice(), &[name.clone()]].concat(), Some(name));
+            path.push(name.clone());
+            leaf(path.clone(), Some(name));
+            path.pop();
         }
         syn::UseTree::Rename(rename) => {
             let mut path = path.clone();

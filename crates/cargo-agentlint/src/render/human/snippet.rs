@@ -60,7 +60,7 @@ struct Excerpt {
 impl Excerpt {
     fn of(page: &Page<'_>, diagnostic: &Diagnostic) -> Option<Excerpt> {
         let primary = diagnostic.primary.location;
-        let sources = page.report.sources;
+        let sources = &page.report.sources;
         let text = sources.text(primary.file)?;
         let here = shown_labels(diagnostic).map(|(_, location)| location);
         let (start, end) = here.fold((primary.start, primary.end), |(start, end), location| {
