@@ -11,7 +11,8 @@ use agentlint_syntax::{
 use rustc_hash::FxHashMap;
 
 use crate::def::{Def, DefId, DefKind, Visible};
-use crate::input::{CrateFiles, CrateId, CrateNode};
+use crate::expand::{ExternMacro, MacroDef, MacroScope};
+use crate::input::{CrateFiles, CrateId, CrateNode, Loader};
 
 /// The definitions of one crate, in the order of its sources.
 #[derive(Debug, Default)]
@@ -26,6 +27,9 @@ pub(crate) struct CrateDefs {
     pub facts: FxHashMap<FileId, Arc<SourceFile>>,
     /// Functions, constants and statics with a body.
     pub owners: Vec<DefId>,
+    pub macros: FxHashMap<Name, MacroDef>,
+    /// The file with the call, of each expansion. Spans in an expansion are places of that file.
+    pub expanded_in: FxHashMap<FileId, FileId>,
 }
 
 /// What a module or a block declares. Names are looked up when they are needed.
@@ -52,8 +56,10 @@ pub(crate) struct ModuleImport {
 /// Number 0 is the crate's root module.
 pub(crate) const ROOT: u32 = 0;
 
-pub(crate) fn collect(krate: CrateId, node: &CrateNode, files: &CrateFiles) -> CrateDefs {
-    let mut collector = Collector { krate, node, files, out: CrateDefs { facts: files.facts.clone(), ..CrateDefs::default() } };
+pub(crate) fn collect(krate: CrateId, node: &CrateNode, files: &CrateFiles, outside: &Outside<'_>) -> CrateDefs {
+    let macros = MacroScope::new(krate, files.facts.iter(), outside.extern_macro);
+    let out = CrateDefs { facts: files.facts.clone(), ..CrateDefs::default() };
+    let mut collector = Collector { krate, node, files, outside, macros, inline: Vec::new(), real_file: files.root, out };
     let root = DefId { krate, index: ROOT };
     collector.out.defs.push(Def {
         kind: DefKind::Module,
@@ -71,13 +77,26 @@ pub(crate) fn collect(krate: CrateId, node: &CrateNode, files: &CrateFiles) -> C
         let file = Arc::clone(file);
         collector.items(&file, files.root, &file.root, root, root);
     }
+    collector.out.macros = collector.macros.known();
     collector.out
+}
+
+/// What the walk through a crate asks of others.
+pub(crate) struct Outside<'a> {
+    pub(crate) loader: &'a dyn Loader,
+    pub(crate) extern_macro: ExternMacro<'a>,
 }
 
 struct Collector<'a> {
     krate: CrateId,
     node: &'a CrateNode,
     files: &'a CrateFiles,
+    outside: &'a Outside<'a>,
+    macros: MacroScope<'a>,
+    /// The inline modules between the present file and the present module.
+    inline: Vec<Name>,
+    /// The file on the disk that is being read: of an expansion, the one with the call.
+    real_file: FileId,
     out: CrateDefs,
 }
 
@@ -110,11 +129,17 @@ impl Collector<'_> {
             ItemKind::Use(imports) => return self.imports(imports, item, module),
             ItemKind::ExternCrate(declared) => {
                 let bound = declared.alias.unwrap_or(item.name);
+                if item.attributes.iter().any(|a| a.path == name("macro_use")) {
+                    self.macros.use_crate(item.name);
+                }
                 let data = self.out.modules.entry(module.index).or_default();
                 return data.extern_crates.push((bound, item.name));
             }
-            ItemKind::MacroCall(_) => return,
+            ItemKind::MacroCall(call) => return self.macro_call(call, item.span, parent, module),
         };
+        if kind == DefKind::MacroRules {
+            self.macros.declare(item.name, file, item_id);
+        }
         let def = self.define(kind, item, item_id, id, parent, module);
         match &item.kind {
             ItemKind::Module(declared) => self.module(file, id, item_id, declared, def),
@@ -203,17 +228,58 @@ impl Collector<'_> {
         }
     }
 
-    fn module(&mut self, file: &Arc<SourceFile>, id: FileId, item: ItemId, declared: &ast::Module, def: DefId) {
+    fn module(&mut self, file: &Arc<SourceFile>, id: FileId, item_id: ItemId, declared: &ast::Module, def: DefId) {
         self.out.modules.insert(def.index, ModuleData::default());
-        if let Some(items) = &declared.items {
-            return self.items(file, id, items, def, def);
+        let item = &file.items[item_id];
+        let mark = self.macros.mark();
+        match &declared.items {
+            Some(items) => {
+                self.inline.push(item.name);
+                self.items(file, id, items, def, def);
+                self.inline.pop();
+            }
+            None => {
+                let Some((behind, facts)) = self.module_file(id, item_id, item) else { return };
+                if facts.cfg.as_ref().is_some_and(|cfg| !self.node.cfg.holds(cfg)) {
+                    return;
+                }
+                let inline = std::mem::take(&mut self.inline);
+                let real_file = std::mem::replace(&mut self.real_file, behind);
+                self.items(&facts, behind, &facts.root, def, def);
+                self.inline = inline;
+                self.real_file = real_file;
+            }
         }
-        let Some(behind) = self.files.modules.get(&(id, item)).copied() else { return };
-        let Some(facts) = self.files.facts.get(&behind).map(Arc::clone) else { return };
-        if facts.cfg.as_ref().is_some_and(|cfg| !self.node.cfg.holds(cfg)) {
-            return;
+        if !item.attributes.iter().any(|a| a.path == name("macro_use")) {
+            self.macros.leave(mark);
         }
-        self.items(&facts, behind, &facts.root, def, def);
+    }
+
+    /// The file behind `mod name;`. The loader found those written in files; those that macros make are asked for here.
+    fn module_file(&mut self, id: FileId, item_id: ItemId, item: &ast::Item) -> Option<(FileId, Arc<SourceFile>)> {
+        if let Some(behind) = self.files.modules.get(&(id, item_id)) {
+            return Some((*behind, Arc::clone(self.files.facts.get(behind)?)));
+        }
+        if !self.out.expanded_in.contains_key(&id) {
+            return None;
+        }
+        let (behind, facts) = self.outside.loader.submodule(self.krate, self.real_file, &self.inline, item)?;
+        // A file that holds the call of a macro that declares the same file would never end.
+        if self.out.facts.contains_key(&behind) {
+            return None;
+        }
+        self.out.facts.insert(behind, Arc::clone(&facts));
+        self.macros.add_all(&facts);
+        Some((behind, facts))
+    }
+
+    fn macro_call(&mut self, call: &ast::MacroCall, span: agentlint_syntax::Span, parent: DefId, module: DefId) {
+        let Some((id, facts)) = self.macros.expand(call, &self.out, module.index, span) else { return };
+        self.out.facts.insert(id, Arc::clone(&facts));
+        self.out.expanded_in.insert(id, self.real_file);
+        self.macros.depth += 1;
+        self.items(&facts, id, &facts.root, parent, module);
+        self.macros.depth -= 1;
     }
 
     fn variants(&mut self, declared: &ast::Enum, item: &ast::Item, item_id: ItemId, file: FileId, def: DefId, module: DefId) {

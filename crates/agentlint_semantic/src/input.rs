@@ -84,6 +84,13 @@ pub struct CrateFiles {
 pub trait Loader: Sync {
     /// The facts of a crate's files; `None` where its sources are not on this machine.
     fn load(&self, id: CrateId) -> Option<Arc<CrateFiles>>;
+
+    /// The file behind a `mod name;` that a macro made, called in `file` inside these inline modules. Modules written in files are
+    /// in [`CrateFiles::modules`] already.
+    fn submodule(&self, id: CrateId, file: FileId, inline: &[Name], item: &ast::Item) -> Option<(FileId, Arc<ast::SourceFile>)> {
+        let _ = (id, file, inline, item);
+        None
+    }
 }
 
 /// The crate graph. Ids are indexes.

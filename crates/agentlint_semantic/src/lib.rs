@@ -4,6 +4,7 @@
 
 mod collect;
 pub mod def;
+mod expand;
 mod impls;
 pub mod infer;
 pub mod input;

@@ -12,6 +12,7 @@ use rustc_hash::FxHashMap;
 
 use crate::collect::{self, CrateDefs, ModuleData, ROOT};
 use crate::def::{Def, DefId, DefKind, Place, Visible};
+use crate::expand::MacroDef;
 use crate::impls::CrateImpls;
 use crate::input::{CrateFiles, CrateGraph, CrateId, CrateKind, CrateNode, Edition, Loader};
 use crate::names::Namespace;
@@ -108,7 +109,9 @@ impl<'l> Program<'l> {
             let files = files.unwrap_or_else(|| {
                 Arc::new(CrateFiles { root: FileId(u32::MAX), facts: FxHashMap::default(), modules: FxHashMap::default() })
             });
-            let defs = collect::collect(krate, self.node(krate), &files);
+            let extern_macro = |from: CrateId, krate: Name, wanted: Name| self.extern_macro(from, krate, wanted, 0);
+            let outside = collect::Outside { loader: self.loader, extern_macro: &extern_macro };
+            let defs = collect::collect(krate, self.node(krate), &files, &outside);
             CrateModel {
                 facts: defs.defs.iter().map(|_| DefFacts::default()).collect(),
                 modules: defs.modules.keys().map(|module| (*module, ModuleFacts::default())).collect(),
@@ -117,6 +120,32 @@ impl<'l> Program<'l> {
                 is_absent,
             }
         })
+    }
+
+    /// A macro of the crate that `from` knows as `krate`, or one that it re-exports at its root.
+    fn extern_macro(&self, from: CrateId, krate: Name, wanted: Name, depth: u32) -> Option<MacroDef> {
+        let root = match crate::expand::marked_crate(krate) {
+            Some(marked) => self.root(marked),
+            None => self.extern_crate(from, krate)?,
+        };
+        if root.krate == from || depth > 8 {
+            return None;
+        }
+        let defs = &self.krate(root.krate).defs;
+        if let Some(def) = defs.macros.get(&wanted) {
+            return Some(def.clone());
+        }
+        let data = defs.modules.get(&ROOT)?;
+        let named = data.named_imports.get(&wanted).into_iter().flatten();
+        named.chain(&data.globs).find_map(|position| {
+            let path = &data.imports[*position as usize].import.path;
+            self.extern_macro(root.krate, *path.first()?, wanted, depth + 1)
+        })
+    }
+
+    /// The file on the disk behind a file: an expansion's is the one with the call.
+    pub fn real_file(&self, krate: CrateId, file: FileId) -> FileId {
+        self.krate(krate).defs.expanded_in.get(&file).copied().unwrap_or(file)
     }
 
     /// Whether the crate was asked for and its sources are not on this machine.
@@ -196,7 +225,7 @@ impl<'l> Program<'l> {
             ItemKind::Enum(declared) if def.kind == DefKind::Variant => declared.variants.get(def.variant as usize)?.span,
             _ => item.name_span,
         };
-        Some(Place { file: def.file, span })
+        Some(Place { file: self.real_file(id.krate, def.file), span })
     }
 
     /// The variants of an enum, the items of a trait or an impl.

@@ -7,6 +7,7 @@ pub mod ast;
 mod cfg;
 mod comments;
 mod expanded;
+mod expansion;
 mod limits;
 mod lower;
 pub mod macro_rules;
@@ -16,11 +17,14 @@ mod recover;
 mod scanner;
 mod skip;
 mod span;
+#[cfg(test)]
+mod tests;
 
 pub use cfg::{parse_cfg, parse_cfg_attr};
 pub use expanded::{
     Expanded, parse_expanded_expr, parse_expanded_items, parse_expanded_pat, parse_expanded_statements, parse_expanded_type,
 };
+pub use expansion::{Macro, MacroInput};
 pub use limits::STACK_SIZE;
 pub use parse::{Bodies, ParseOptions, parse};
 pub use span::{LineColumn, LineIndex, Span};

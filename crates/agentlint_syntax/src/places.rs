@@ -19,7 +19,7 @@ pub(crate) enum Places<'text> {
 /// `Span::byte_range` counts characters and remembers each answer in a tree, which costs as much as parsing. Lines and columns
 /// are cheap to ask for, so bytes are computed from them.
 pub(crate) struct SourcePlaces<'text> {
-    /// What was lexed: the file without its byte order mark and shebang.
+    /// What was lexed: the file without its byte order mark and shebang, or a piece of it.
     lexed: &'text str,
     /// Where that starts in the file.
     base: u32,

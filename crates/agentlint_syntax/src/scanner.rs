@@ -2,10 +2,12 @@
 
 use crate::Span;
 
-/// What the scanner sees; white space and documentation comments are passed over.
+/// What the scanner sees; white space is passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Coarse<'text> {
     Comment(Span),
+    /// A documentation comment: where the character stands that makes it one.
+    Documentation(u32),
     Word(&'text str),
     Lifetime,
     /// A literal of any kind; a number may come in several pieces.
@@ -41,19 +43,20 @@ impl<'text> Scanner<'text> {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
-    /// Passes a line comment; gives it when it is not documentation.
-    fn line_comment(&mut self) -> Option<Coarse<'text>> {
+    fn line_comment(&mut self) -> Coarse<'text> {
         let rest = self.rest();
         let start = self.at as u32;
         let length = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
         let carriage_return = usize::from(rest[..length].last() == Some(&b'\r'));
         let is_doc = rest.starts_with(b"//!") || rest.starts_with(b"///") && !rest.starts_with(b"////");
         self.at += length;
-        (!is_doc).then(|| Coarse::Comment(Span { start, end: (self.at - carriage_return) as u32 }))
+        if is_doc {
+            return Coarse::Documentation(start + 2);
+        }
+        Coarse::Comment(Span { start, end: (self.at - carriage_return) as u32 })
     }
 
-    /// Passes a block comment; gives it when it is not documentation.
-    fn block_comment(&mut self) -> Option<Coarse<'text>> {
+    fn block_comment(&mut self) -> Coarse<'text> {
         let rest = self.rest();
         let start = self.at as u32;
         let is_doc = rest.starts_with(b"/*!")
@@ -77,7 +80,10 @@ impl<'text> Scanner<'text> {
             }
         }
         self.at += length;
-        (!is_doc).then_some(Coarse::Comment(Span { start, end: self.at as u32 }))
+        if is_doc {
+            return Coarse::Documentation(start + 2);
+        }
+        Coarse::Comment(Span { start, end: self.at as u32 })
     }
 
     /// Passes what is left of a string or a character whose opening quote was passed.
@@ -165,16 +171,8 @@ impl<'text> Iterator for Scanner<'text> {
             let byte = *self.text.as_bytes().get(self.at)?;
             match byte {
                 b' ' | b'\t'..=b'\r' => self.at += 1,
-                b'/' if self.byte(1) == b'/' => {
-                    if let comment @ Some(_) = self.line_comment() {
-                        return comment;
-                    }
-                }
-                b'/' if self.byte(1) == b'*' => {
-                    if let comment @ Some(_) = self.block_comment() {
-                        return comment;
-                    }
-                }
+                b'/' if self.byte(1) == b'/' => return Some(self.line_comment()),
+                b'/' if self.byte(1) == b'*' => return Some(self.block_comment()),
                 b'"' => {
                     self.at += 1;
                     return Some(self.quoted(b'"'));

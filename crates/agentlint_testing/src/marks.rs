@@ -118,8 +118,7 @@ fn parse(comment: &str) -> Result<Parsed, String> {
         _ => (MarkKind::Expected, rest),
     };
     let (ids, text) = split_text(rest)?;
-    let lints: Vec<String> =
-        ids.split([',', ' ', '\t']).filter(|id| !id.is_empty()).map(str::to_owned).collect();
+    let lints: Vec<String> = ids.split([',', ' ', '\t']).filter(|id| !id.is_empty()).map(str::to_owned).collect();
     if let Some(wrong) = lints.iter().find(|id| !is_id(id)) {
         return Err(format!("`{wrong}` is no lint's id"));
     }
@@ -139,7 +138,9 @@ fn split_text(rest: &str) -> Result<(&str, Option<String>), String> {
 
 fn is_id(word: &str) -> bool {
     word.starts_with(|first: char| first.is_ascii_lowercase())
-        && word.chars().all(|character| character.is_ascii_lowercase() || character == '_' || character.is_ascii_digit())
+        && word
+            .chars()
+            .all(|character| character.is_ascii_lowercase() || character == '_' || character.is_ascii_digit())
 }
 
 #[cfg(test)]

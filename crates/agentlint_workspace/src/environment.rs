@@ -47,8 +47,6 @@ impl Environment {
     /// The entries of `PATH` that a repository at `forbidden` cannot have filled.
     pub(crate) fn trusted_path(&self, forbidden: &Path) -> Vec<PathBuf> {
         let Some(path) = &self.path else { return Vec::new() };
-        std::env::split_paths(path)
-            .filter(|folder| folder.is_absolute() && !crate::paths::lies_in(folder, forbidden))
-            .collect()
+        std::env::split_paths(path).filter(|folder| folder.is_absolute() && !crate::paths::lies_in(folder, forbidden)).collect()
     }
 }

@@ -17,10 +17,8 @@ impl Excludes {
         if patterns.is_empty() {
             return Ok(());
         }
-        let invalid = |pattern: &str, error: ignore::Error| WorkspaceError::Glob {
-            pattern: pattern.to_owned(),
-            reason: error.to_string(),
-        };
+        let invalid =
+            |pattern: &str, error: ignore::Error| WorkspaceError::Glob { pattern: pattern.to_owned(), reason: error.to_string() };
         let mut builder = GitignoreBuilder::new(base);
         for pattern in patterns {
             let plain = pattern.strip_prefix("./").unwrap_or(pattern);

@@ -88,6 +88,16 @@ pub struct RunReport {
 }
 
 impl Opened {
+    /// Whether findings in the file were asked for. Files that only a macro declares come to light during analysis, and go with the
+    /// file that declares them.
+    pub fn is_reported(&self, file: FileId) -> bool {
+        let sources = self.loader.sources();
+        match &self.report_only {
+            None => sources.is_member(file),
+            Some(only) => only.contains(&file) || sources.declared_in(file).is_some_and(|declaring| self.is_reported(declaring)),
+        }
+    }
+
     /// Counts what was read. Cheap.
     pub fn report(&self) -> RunReport {
         let mut files = FxHashSet::default();
@@ -135,8 +145,7 @@ pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
         return Err(WorkspaceError::NothingToRead { notes: notes.join("; ") });
     }
     let (loader, mut diagnostics) = DiskLoader::open(sources, crates, pool);
-    let members: Vec<CrateId> =
-        graph.crates.iter_enumerated().filter(|(_, node)| node.is_member).map(|(id, _)| id).collect();
+    let members: Vec<CrateId> = graph.crates.iter_enumerated().filter(|(_, node)| node.is_member).map(|(id, _)| id).collect();
     let report_only = report_only(&loaded, &owners, &members, &loader, &excludes);
     if let Some(only) = &report_only {
         diagnostics.retain(|diagnostic| only.contains(&diagnostic.primary.location.file));

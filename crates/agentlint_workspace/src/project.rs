@@ -90,7 +90,9 @@ impl Project {
 
     pub(crate) fn from_metadata(metadata: Metadata, triple: String, extra_cfg: Vec<String>) -> Project {
         let Metadata { mut packages, workspace_members, resolve, workspace_root, .. } = metadata;
-        packages.sort_by(|left, right| (&left.name, &left.version, &left.id.repr).cmp(&(&right.name, &right.version, &right.id.repr)));
+        packages.sort_by(|left, right| {
+            (&left.name, &left.version, &left.id.repr).cmp(&(&right.name, &right.version, &right.id.repr))
+        });
         let index: HashMap<PackageId, usize> = packages.iter().enumerate().map(|(at, p)| (p.id.clone(), at)).collect();
         let mut nodes: HashMap<PackageId, cargo_metadata::Node> =
             resolve.into_iter().flat_map(|resolve| resolve.nodes).map(|node| (node.id.clone(), node)).collect();

@@ -2,13 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use agentlint_diagnostics::FileId;
 use agentlint_syntax::ast::SourceFile;
 use agentlint_syntax::{Bodies, ParseOptions};
 use rustc_hash::FxHashMap;
 
+use crate::load::modules::ModuleFolder;
 use crate::paths;
 use crate::read::{MAX_SOURCE_BYTES, read_text};
 
@@ -16,7 +17,10 @@ use crate::read::{MAX_SOURCE_BYTES, read_text};
 #[derive(Debug)]
 pub struct Sources {
     cwd: PathBuf,
+    /// By the path with its links resolved.
     slots: Mutex<FxHashMap<PathBuf, Arc<Slot>>>,
+    /// By the path as it is reached: resolving links costs a call to the system for each of its parts.
+    reached: Mutex<FxHashMap<PathBuf, Arc<Slot>>>,
     files: RwLock<Vec<Entry>>,
 }
 
@@ -25,7 +29,17 @@ struct Entry {
     path: Arc<Path>,
     display: Arc<str>,
     file: Arc<ParsedFile>,
-    is_member: bool,
+    origin: Origin,
+}
+
+/// How the run came to a file first.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) is_member: bool,
+    /// Where its modules are looked for.
+    pub(crate) folder: ModuleFolder,
+    /// The file with the macro call that declared it, where a macro did.
+    pub(crate) declared_in: Option<FileId>,
 }
 
 /// A physical file: its links resolved.
@@ -63,7 +77,7 @@ pub(crate) struct Reading<'a> {
 
 impl Sources {
     pub(crate) fn new(cwd: PathBuf) -> Sources {
-        Sources { cwd, slots: Mutex::default(), files: RwLock::default() }
+        Sources { cwd, slots: Mutex::default(), reached: Mutex::default(), files: RwLock::default() }
     }
 
     /// The folder that the run was started in.
@@ -106,31 +120,44 @@ impl Sources {
 
     /// Whether the file belongs to a crate whose findings are reported.
     pub fn is_member(&self, id: FileId) -> bool {
-        self.entry(id).is_some_and(|entry| entry.is_member)
+        self.entry(id).is_some_and(|entry| entry.origin.is_member)
+    }
+
+    /// The file that a macro of which declared this one; `None` for files that are declared in the open.
+    pub fn declared_in(&self, id: FileId) -> Option<FileId> {
+        self.entry(id)?.origin.declared_in
+    }
+
+    pub(crate) fn folder(&self, id: FileId) -> Option<ModuleFolder> {
+        self.entry(id).map(|entry| entry.origin.folder)
     }
 
     /// The file with this absolute path.
     pub fn find(&self, path: &Path) -> Option<FileId> {
         let real = path.canonicalize().ok()?;
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner).get(&real)?.id.get().copied()
+        lock(&self.slots).get(&real)?.id.get().copied()
     }
 
     /// Reads and parses a file, or hands out what was made of it before.
     pub(crate) fn parse(&self, path: &Path, reading: Reading<'_>) -> (Arc<Slot>, Arc<ParsedFile>) {
-        let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        let slot = {
-            let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
-            let slot = slots.entry(real).or_insert_with_key(|real| {
-                Arc::new(Slot { real: real.clone(), file: OnceLock::new(), id: OnceLock::new() })
-            });
-            Arc::clone(slot)
-        };
+        let slot = self.slot(path);
         let file = Arc::clone(slot.file.get_or_init(|| Arc::new(read_and_parse(&slot.real, reading))));
         (slot, file)
     }
 
+    fn slot(&self, path: &Path) -> Arc<Slot> {
+        if let Some(slot) = lock(&self.reached).get(path) {
+            return Arc::clone(slot);
+        }
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let new = |real: &PathBuf| Arc::new(Slot { real: real.clone(), file: OnceLock::new(), id: OnceLock::new() });
+        let slot = Arc::clone(lock(&self.slots).entry(real).or_insert_with_key(new));
+        lock(&self.reached).insert(path.to_path_buf(), Arc::clone(&slot));
+        slot
+    }
+
     /// Gives the file its number; the first to come says under which path it is known. `true` where it was new.
-    pub(crate) fn register(&self, slot: &Slot, file: &Arc<ParsedFile>, path: &Path, is_member: bool) -> (FileId, bool) {
+    pub(crate) fn register(&self, slot: &Slot, file: &Arc<ParsedFile>, path: &Path, origin: Origin) -> (FileId, bool) {
         let mut new = false;
         let id = *slot.id.get_or_init(|| {
             new = true;
@@ -138,7 +165,7 @@ impl Sources {
                 path: Arc::from(path),
                 display: Arc::from(paths::display(path, &self.cwd)),
                 file: Arc::clone(file),
-                is_member,
+                origin,
             };
             let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
             files.push(entry);
@@ -151,9 +178,14 @@ impl Sources {
         self.files().get(id.0 as usize).cloned()
     }
 
-    fn files(&self) -> std::sync::RwLockReadGuard<'_, Vec<Entry>> {
+    fn files(&self) -> RwLockReadGuard<'_, Vec<Entry>> {
         self.files.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A panic elsewhere does not make the maps wrong: each change is one insertion.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn read_and_parse(real: &Path, reading: Reading<'_>) -> ParsedFile {
@@ -167,9 +199,7 @@ fn read_and_parse(real: &Path, reading: Reading<'_>) -> ParsedFile {
     };
     // A fault of the parser costs one file, not the run.
     match catch_unwind(AssertUnwindSafe(|| parse_file(&text, reading.whole))) {
-        Ok(facts) => {
-            ParsedFile { facts: Arc::new(facts), text: reading.whole.then(|| Arc::from(text)), problem: None }
-        }
+        Ok(facts) => ParsedFile { facts: Arc::new(facts), text: reading.whole.then(|| Arc::from(text)), problem: None },
         Err(_) => ParsedFile { problem: Some(FileProblem::Internal), ..ParsedFile::default() },
     }
 }

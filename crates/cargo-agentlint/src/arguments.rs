@@ -68,12 +68,12 @@ pub(crate) struct CheckArguments {
     /// The three above in the order they were given; the last one that names a lint wins.
     #[arg(skip)]
     pub(crate) levels: Vec<(String, Level)>,
-    /// How sure a finding must be
-    #[arg(long, value_enum, default_value_t = Sureness::Likely, value_name = "SURENESS")]
-    pub(crate) confidence: Sureness,
-    /// The lowest level that makes the run fail
-    #[arg(long, value_enum, default_value_t = FailOn::Warn, value_name = "LEVEL")]
-    pub(crate) fail_on: FailOn,
+    /// How sure a finding must be [default: likely]
+    #[arg(long, value_enum, value_name = "SURENESS")]
+    pub(crate) confidence: Option<Sureness>,
+    /// The lowest level that makes the run fail [default: warn]
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(crate) fail_on: Option<FailOn>,
     /// Exit with 0 whatever is found
     #[arg(long)]
     pub(crate) exit_zero: bool,

@@ -7,7 +7,7 @@ use agentlint_diagnostics::{Confidence, Diagnostic, Level};
 use agentlint_linter::{Registry, Suppressed};
 
 use crate::arguments::TargetArguments;
-use crate::{InspectFormat, Inspected, SourceLookup, Statistics};
+use crate::{Environment, InspectFormat, Inspected, SourceLookup, Statistics};
 
 /// Does what the command line asks for.
 pub trait Engine {
@@ -22,6 +22,8 @@ pub trait Engine {
 /// One run.
 #[derive(Clone, Debug)]
 pub struct CheckRequest {
+    /// Absolute.
+    pub current_folder: PathBuf,
     /// The workspace here where empty.
     pub paths: Vec<PathBuf>,
     /// Tests, examples and benches too.
@@ -32,21 +34,22 @@ pub struct CheckRequest {
     pub config: Option<PathBuf>,
     /// In the order of the command line; the names are known.
     pub levels: Vec<(String, Level)>,
-    /// What is less sure is left out.
-    pub confidence: Confidence,
+    /// What is less sure is left out; outweighs the configuration.
+    pub confidence: Option<Confidence>,
     /// Whether stderr is a terminal that may show progress.
     pub progress: bool,
 }
 
 impl CheckRequest {
-    pub(crate) fn of(target: &TargetArguments) -> CheckRequest {
+    pub(crate) fn of(target: &TargetArguments, environment: &Environment) -> CheckRequest {
         CheckRequest {
+            current_folder: environment.current_folder.clone(),
             paths: target.paths.clone(),
             all_targets: target.all_targets,
             exclude: target.exclude.clone(),
             config: target.config.clone(),
             levels: Vec::new(),
-            confidence: Confidence::Likely,
+            confidence: None,
             progress: false,
         }
     }
@@ -70,29 +73,6 @@ pub struct Checked {
     pub statistics: Statistics,
     /// Whether there was something to read and none of it could be.
     pub nothing_read: bool,
-}
-
-/// The engine of the real program.
-pub(crate) struct Driver {
-    registry: Registry,
-}
-
-impl Driver {
-    pub(crate) fn new() -> Driver {
-        Driver { registry: Registry::new(&[]) }
-    }
-}
-
-impl Engine for Driver {
-    fn registry(&self) -> &Registry {
-        &self.registry
-    }
-
-    fn check(&self, _: &CheckRequest) -> anyhow::Result<Checked> {
-        anyhow::bail!("the driver is not wired up")
-    }
-
-    fn inspect(&self, _: &InspectRequest, _: &mut dyn Write) -> anyhow::Result<()> {
-        anyhow::bail!("the driver is not wired up")
-    }
+    /// The lowest level that fails the run, where the configuration says one.
+    pub fail_on: Option<Level>,
 }

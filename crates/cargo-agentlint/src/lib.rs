@@ -1,7 +1,10 @@
 //! The command line of agentlint: arguments, formats and exit codes.
 
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 mod arguments;
 mod commands;
+mod driver;
 mod engine;
 mod environment;
 mod output;
@@ -37,7 +40,7 @@ pub fn main() -> ExitCode {
     let environment = Environment::of_process();
     // Locked streams would block a progress bar that another thread draws.
     let mut stdout = BufWriter::new(io::stdout());
-    let exit = run(std::env::args_os(), &environment, &engine::Driver::new(), &mut stdout, &mut io::stderr());
+    let exit = run(std::env::args_os(), &environment, &driver::Driver::new(), &mut stdout, &mut io::stderr());
     ExitCode::from(exit as u8)
 }
 
@@ -79,6 +82,6 @@ fn execute(
         Command::Check(check) => commands::check(check, environment, engine, stdout, stderr),
         Command::Explain(explain) => commands::explain(explain, environment, engine.registry(), stdout),
         Command::List(list) => commands::list(list, environment, engine.registry(), stdout),
-        Command::Inspect(inspect) => commands::inspect(inspect, engine, stdout),
+        Command::Inspect(inspect) => commands::inspect(inspect, environment, engine, stdout),
     }
 }

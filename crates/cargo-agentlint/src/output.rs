@@ -1,11 +1,11 @@
 //! Where the output goes: standard output, or a file that is replaced in one step.
 
 use std::fs;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::Path;
 
+use agentlint_workspace::atomic_write;
 use anyhow::Context;
-use tempfile::NamedTempFile;
 
 /// Why a command ended early.
 pub(crate) enum Failure {
@@ -38,28 +38,12 @@ pub(crate) fn write_to(
 ) -> Result<(), Failure> {
     let Some(file) = file else { return write(stdout) };
     let failed = || format!("failed to write {}", file.display());
-    // A link's target is what is meant; a pipe or a device cannot be replaced.
-    let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf());
-    if fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file()) {
-        let mut out = fs::OpenOptions::new().write(true).open(&target).with_context(failed)?;
+    // A pipe or a device cannot be replaced.
+    if fs::metadata(file).is_ok_and(|metadata| !metadata.is_file()) {
+        let mut out = fs::OpenOptions::new().write(true).open(file).with_context(failed)?;
         return write(&mut out);
     }
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_path_buf);
-    let mut new = BufWriter::new(new_file(&folder).with_context(failed)?);
-    write(&mut new)?;
-    let new = new.into_inner().map_err(io::IntoInnerError::into_error).with_context(failed)?;
-    new.persist(&target).with_context(failed)?;
-    Ok(())
-}
-
-/// Next to the target, so that it can be renamed; with the permissions that a new file gets, not a temporary file's.
-fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".agentlint-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
+    let mut contents = Vec::new();
+    write(&mut contents)?;
+    Ok(atomic_write(file, &contents).with_context(failed)?)
 }

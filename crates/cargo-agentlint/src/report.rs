@@ -22,6 +22,8 @@ pub struct Report<'a> {
     pub statistics: Statistics,
     /// Whether there was something to read and none of it could be.
     pub nothing_read: bool,
+    /// The lowest level that fails the run, where the configuration says one.
+    pub fail_on: Option<Level>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,14 +62,14 @@ pub(crate) enum Columns {
 impl<'a> Report<'a> {
     /// Brings the findings into the order that every format keeps.
     pub fn new(checked: Checked, metas: &'a [&'static LintMeta]) -> Report<'a> {
-        let Checked { mut diagnostics, mut suppressed, sources, notes, statistics, nothing_read } = checked;
+        let Checked { mut diagnostics, mut suppressed, sources, notes, statistics, nothing_read, fail_on } = checked;
         let order = |diagnostic: &Diagnostic| {
             let place = diagnostic.primary.location;
             (sources.path(place.file), place.start, place.end, diagnostic.lint, diagnostic.message.clone())
         };
         diagnostics.sort_by_cached_key(order);
         suppressed.sort_by_cached_key(|suppressed| order(&suppressed.diagnostic));
-        Report { diagnostics, suppressed, sources, metas, notes, statistics, nothing_read }
+        Report { diagnostics, suppressed, sources, metas, notes, statistics, nothing_read, fail_on }
     }
 
     pub(crate) fn count(&self, level: Level) -> usize {

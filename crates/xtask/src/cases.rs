@@ -132,9 +132,8 @@ fn padded(block: &Block) -> String {
 
 fn check_project(project: &Path, build: &Path, root: &Path) -> Result<()> {
     let arguments = ["check", "--quiet", "--locked", "--all-targets", "--message-format", "short"];
-    cargo(project, build, &arguments).map_err(|report| {
-        anyhow::anyhow!("{} does not compile:\n{report}", relative_to(root, project).display())
-    })
+    cargo(project, build, &arguments)
+        .map_err(|report| anyhow::anyhow!("{} does not compile:\n{report}", relative_to(root, project).display()))
 }
 
 /// Runs cargo in a folder; an `Err` is what it said.

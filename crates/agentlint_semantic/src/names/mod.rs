@@ -245,8 +245,8 @@ impl Program<'_> {
             }
             _ => {}
         }
-        if let Some(crate_name) = first.strip_prefix("$crate:") {
-            return self.extern_crate(module.krate, name(crate_name)).map(|root| (Resolution::Def(root), 1));
+        if let Some(krate) = crate::expand::marked_crate(first) {
+            return Some((Resolution::Def(self.root(krate)), 1));
         }
         let is_2015 = self.node(module.krate).edition == Edition::E2015;
         if leading_colon && !is_2015 {

@@ -85,8 +85,7 @@ impl Configuration {
             }
         }
         let overrides = table.get("paths").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        let overrides: Vec<Value> =
-            overrides.map(|path| Value::String(base.join(path).to_string_lossy().into_owned())).collect();
+        let overrides: Vec<Value> = overrides.map(|path| Value::String(base.join(path).to_string_lossy().into_owned())).collect();
         if !overrides.is_empty() {
             self.insert(&["paths"], Value::Array(overrides));
         }

@@ -154,22 +154,15 @@ impl<'a> Reader<'a> {
         integer.ok_or_else(|| self.expected("an argument's index, from 0", value))
     }
 
-    fn choice<T>(
-        &self,
-        value: Value<'_, '_>,
-        choices: &[&str],
-        convert: impl Fn(&str) -> Option<T>,
-    ) -> Result<T, ConfigError> {
+    fn choice<T>(&self, value: Value<'_, '_>, choices: &[&str], convert: impl Fn(&str) -> Option<T>) -> Result<T, ConfigError> {
         let text = self.string(value)?;
         if choices.contains(&text)
             && let Some(chosen) = convert(text)
         {
             return Ok(chosen);
         }
-        let help = closest(text, choices).map_or_else(
-            || format!("expected one of {}", quoted(choices)),
-            |near| format!("did you mean \"{near}\"?"),
-        );
+        let help = closest(text, choices)
+            .map_or_else(|| format!("expected one of {}", quoted(choices)), |near| format!("did you mean \"{near}\"?"));
         Err(self.error(value.span().start, format!("unknown value \"{text}\""), Some(help)))
     }
 
@@ -189,12 +182,7 @@ impl<'a> Reader<'a> {
 
     fn syntax(&self, error: &toml::de::Error) -> ConfigError {
         let message = error.message().lines().collect::<Vec<_>>().join(", ");
-        ConfigError {
-            file: self.file.to_path_buf(),
-            place: error.span().map(|span| self.place(span.start)),
-            message,
-            help: None,
-        }
+        ConfigError { file: self.file.to_path_buf(), place: error.span().map(|span| self.place(span.start)), message, help: None }
     }
 
     fn error(&self, offset: usize, message: String, help: Option<String>) -> ConfigError {

@@ -8,14 +8,14 @@ use std::path::PathBuf;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, OnceLock};
 
-use agentlint_diagnostics::Diagnostic;
+use agentlint_diagnostics::{Diagnostic, FileId};
 use agentlint_semantic::input::{CfgOptions, CrateFiles, CrateId, Loader};
-use agentlint_syntax::STACK_SIZE;
+use agentlint_syntax::{Name, STACK_SIZE, ast};
 use index_vec::IndexVec;
 use rayon::ThreadPool;
 
 use crate::error::WorkspaceError;
-use crate::sources::Sources;
+use crate::sources::{Origin, Sources};
 use walk::{Problems, walk};
 pub(crate) use walk::{prefetch, reached_files};
 
@@ -81,22 +81,35 @@ impl DiskLoader {
     }
 
     fn read(&self, id: CrateId) -> Option<Arc<CrateFiles>> {
-        if self.pool.current_thread_index().is_some() {
+        if self.is_on_pool() {
             return self.shared.read(id);
         }
-        // The caller may be a worker of another pool. It must sleep here, not steal work as `install` would let it: stolen
-        // work could ask for this very crate, and would wait for itself.
-        let (sender, receiver) = sync_channel(1);
         let shared = Arc::clone(&self.shared);
+        self.on_pool(move || {
+            prefetch(&shared.sources, shared.crates.get(id));
+            shared.read(id)
+        })
+    }
+
+    /// Runs `work` where the stack is deep enough. A panic in it gives `None`.
+    ///
+    /// The caller may be a worker of another pool. It must sleep here, not steal work as `install` would let it: stolen work could
+    /// ask for the very crate that is being read, and would wait for itself.
+    fn on_pool<T: Send + 'static>(&self, work: impl FnOnce() -> Option<T> + Send + 'static) -> Option<T> {
+        if self.is_on_pool() {
+            return work();
+        }
+        let (sender, receiver) = sync_channel(1);
         self.pool.spawn(move || {
-            let files = catch_unwind(AssertUnwindSafe(|| {
-                prefetch(&shared.sources, shared.crates.get(id));
-                shared.read(id)
-            }));
+            let done = catch_unwind(AssertUnwindSafe(work)).unwrap_or(None);
             // Nobody waits any more where the run was given up.
-            let _ = sender.send(files.unwrap_or(None));
+            let _ = sender.send(done);
         });
         receiver.recv().ok().flatten()
+    }
+
+    fn is_on_pool(&self) -> bool {
+        self.pool.current_thread_index().is_some()
     }
 }
 
@@ -110,6 +123,19 @@ impl Shared {
 impl Loader for DiskLoader {
     fn load(&self, id: CrateId) -> Option<Arc<CrateFiles>> {
         self.crates.get(id)?.get_or_init(|| self.read(id)).clone()
+    }
+
+    fn submodule(&self, id: CrateId, file: FileId, inline: &[Name], item: &ast::Item) -> Option<(FileId, Arc<ast::SourceFile>)> {
+        let source = self.shared.crates.get(id)?;
+        let sources = Arc::clone(&self.shared.sources);
+        let (path, folder) = sources.folder(file)?.submodule(inline, item, &source.cfg)?;
+        let origin = Origin { is_member: source.is_member, folder, declared_in: Some(file) };
+        let shared = Arc::clone(&self.shared);
+        self.on_pool(move || {
+            let (slot, parsed) = sources.parse(&path, shared.crates.get(id)?.reading());
+            let (id, _) = sources.register(&slot, &parsed, &path, origin);
+            Some((id, Arc::clone(&parsed.facts)))
+        })
     }
 }
 

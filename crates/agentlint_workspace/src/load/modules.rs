@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use agentlint_semantic::input::CfgOptions;
 use agentlint_syntax::ast::{Attribute, AttributeArguments, Item, ItemId, ItemKind, SourceFile};
-use agentlint_syntax::parse_cfg_attr;
+use agentlint_syntax::{Name, parse_cfg_attr};
 
 use crate::paths::normalize;
 
@@ -35,6 +35,13 @@ impl ModuleFolder {
     /// That of `name.rs`.
     pub(crate) fn of_named(file: &Path, name: &str) -> ModuleFolder {
         ModuleFolder { folder: folder_of(file), relative: Some(name.to_owned()) }
+    }
+
+    /// The file behind `mod name;`, declared inside these inline modules.
+    pub(crate) fn submodule(&self, inline: &[Name], item: &Item, cfg: &CfgOptions) -> Option<(PathBuf, ModuleFolder)> {
+        let folder = inline.iter().fold(self.clone(), |folder, name| folder.of_inline(name, None));
+        let name = item.name.as_str();
+        folder.find(ItemId::new(0), name.strip_prefix("r#").unwrap_or(name), path_attribute(item, cfg).as_deref()).found
     }
 
     fn own(&self) -> PathBuf {

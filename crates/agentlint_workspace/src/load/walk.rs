@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::CrateSource;
 use super::modules::{DeclaredModule, ModuleFolder, declared_modules};
 use crate::paths;
-use crate::sources::{FileProblem, ParsedFile, Reading, Slot, Sources};
+use crate::sources::{FileProblem, Origin, ParsedFile, Reading, Slot, Sources};
 
 /// Parses the files of all `crates` on the current pool; nothing is numbered yet.
 pub(crate) fn prefetch<'a>(sources: &'a Sources, crates: impl IntoIterator<Item = &'a CrateSource>) {
@@ -129,13 +129,14 @@ impl Walk<'_> {
 
     fn enter(&mut self, path: &Path, folder: &ModuleFolder) -> Entered {
         let (slot, file) = self.sources.parse(path, self.source.reading());
-        let id = self.register(&slot, &file, path);
+        let id = self.register(&slot, &file, path, folder);
         let is_new = self.facts.insert(id, Arc::clone(&file.facts)).is_none();
         Entered { id, declared: declared_modules(&file.facts, folder, &self.source.cfg), is_new }
     }
 
-    fn register(&mut self, slot: &Slot, file: &Arc<ParsedFile>, path: &Path) -> FileId {
-        let (id, new) = self.sources.register(slot, file, path, self.source.is_member);
+    fn register(&mut self, slot: &Slot, file: &Arc<ParsedFile>, path: &Path, folder: &ModuleFolder) -> FileId {
+        let origin = Origin { is_member: self.source.is_member, folder: folder.clone(), declared_in: None };
+        let (id, new) = self.sources.register(slot, file, path, origin);
         if new && self.source.is_member {
             self.report_file(id, file);
         }
@@ -166,15 +167,14 @@ impl Walk<'_> {
         let location = Location { file, start: item.name_span.start, end: item.name_span.end };
         let message = format!("the file of module `{}` is missing", item.name);
         let mut diagnostic = Diagnostic::new("unreadable_file", Level::Warn, message, location);
-        let tried: Vec<String> =
-            tried.iter().map(|path| format!("`{}`", paths::display(path, self.sources.cwd()))).collect();
+        let tried: Vec<String> = tried.iter().map(|path| format!("`{}`", paths::display(path, self.sources.cwd()))).collect();
         diagnostic.notes.push(format!("looked for {}", tried.join(" and ")));
         self.problems.found.push(diagnostic);
     }
 }
 
 impl CrateSource {
-    fn reading(&self) -> Reading<'_> {
+    pub(super) fn reading(&self) -> Reading<'_> {
         Reading { whole: self.is_member, boundary: self.boundary.as_deref() }
     }
 }

@@ -146,11 +146,7 @@ impl Resolver<'_> {
             Ok(manifest) if manifest.package_name().is_some() => Some(manifest),
             Ok(_) => {
                 self.by_manifest.insert(path.to_path_buf(), None);
-                self.errors.push(ManifestError {
-                    path: path.to_path_buf(),
-                    line: None,
-                    cause: "it names no package".to_owned(),
-                });
+                self.errors.push(ManifestError { path: path.to_path_buf(), line: None, cause: "it names no package".to_owned() });
                 None
             }
             Err(error) => {
@@ -203,12 +199,8 @@ impl Resolver<'_> {
             return *known;
         }
         self.missing.insert(format!("{} {version}", spec.package).trim_end().to_owned());
-        let target = Target {
-            name: spec.package.replace('-', "_"),
-            kind: TargetKind::Library,
-            root: PathBuf::new(),
-            edition: 2021,
-        };
+        let target =
+            Target { name: spec.package.replace('-', "_"), kind: TargetKind::Library, root: PathBuf::new(), edition: 2021 };
         let package = Package {
             key: key.clone(),
             name: spec.package.clone(),

@@ -114,8 +114,7 @@ fn downloads_are_found_through_the_lock_file() {
         [[package]]\nname = \"lib-a\"\nversion = \"1.2.0\"\nsource = \"registry+x\"\n\n\
         [[package]]\nname = \"lib-a\"\nversion = \"1.10.0\"\nsource = \"registry+x\"\n";
     let (_tree, opened) = with_downloads(Some(lock));
-    let expected =
-        ["app Library [absent extra renamed]", "-absent Library []", "-extra Library []", "-lib_a Library []"];
+    let expected = ["app Library [absent extra renamed]", "-absent Library []", "-extra Library []", "-lib_a Library []"];
     assert_eq!(crates(&opened), expected);
     let lib_a = opened.graph.crates.last().unwrap();
     assert_eq!(lib_a.version.as_deref(), Some("1.2.0"));
@@ -165,4 +164,17 @@ fn without_cargo_targets_are_found_as_cargo_finds_them() {
     assert!(by_hand.notes[0].starts_with("no cargo was found"), "{:?}", by_hand.notes);
     assert_eq!(crates(&by_hand), crates(&by_cargo));
     assert_eq!(crates(&by_hand).len(), 9);
+}
+
+#[test]
+fn a_dependency_is_read_once_whoever_asks() {
+    use rayon::prelude::*;
+    let (tree, _) = with_downloads(None);
+    let opened = open(crate::Request { threads: Some(1), ..tree.request(&[]) }).unwrap();
+    let last = opened.graph.crates.last_idx();
+    let outside = rayon::ThreadPoolBuilder::new().num_threads(8).build().unwrap();
+    let load = || (0..64).into_par_iter().map(|_| opened.loader.load(last).unwrap()).collect::<Vec<_>>();
+    // From a pool of others, whose workers wait, and from our own, where waiting for itself would never end.
+    let (others, own) = (outside.install(load), opened.loader.pool().install(load));
+    assert!(others.iter().chain(&own).all(|files| std::sync::Arc::ptr_eq(files, &others[0])));
 }

@@ -166,7 +166,7 @@ fn a_toolchain_inside_the_repository_is_not_used() {
     assert_eq!(opened.notes, [""; 0]);
 
     let Some(proxy) = proxy() else {
-        println!("no rustup on PATH: that it would use the toolchain was not shown");
+        eprintln!("no rustup on PATH: that it would use the toolchain was not shown");
         return;
     };
     hostile.cargo(&proxy, &["metadata", "--offline", "--format-version=1"]);

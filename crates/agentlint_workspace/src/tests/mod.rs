@@ -97,8 +97,7 @@ pub(super) fn crates(opened: &Opened) -> Vec<String> {
 pub(super) fn files(opened: &Opened, name: &str) -> Vec<String> {
     let ids = opened.graph.crates.iter_enumerated().filter(|(_, node)| node.name == name).map(|(id, _)| id);
     let files = ids.filter_map(|id| opened.loader.load(id)).flat_map(|files| files.facts.keys().copied().collect::<Vec<_>>());
-    let mut files: Vec<String> =
-        files.map(|file| opened.loader.sources().display_path(file).unwrap().to_string()).collect();
+    let mut files: Vec<String> = files.map(|file| opened.loader.sources().display_path(file).unwrap().to_string()).collect();
     files.sort();
     files.dedup();
     files

@@ -24,8 +24,7 @@ fn named_files_and_mod_rs_nest() {
         ("src/unused.rs", ""),
     ]);
     let opened = tree.open(&[]);
-    let expected =
-        ["src/a.rs", "src/a/inner.rs", "src/a/inner/deepest.rs", "src/b/inner.rs", "src/b/mod.rs", "src/main.rs"];
+    let expected = ["src/a.rs", "src/a/inner.rs", "src/a/inner/deepest.rs", "src/b/inner.rs", "src/b/mod.rs", "src/main.rs"];
     assert_eq!(files(&opened, "app"), expected);
     assert_eq!(problems(&opened), [""; 0]);
 }
@@ -181,4 +180,27 @@ fn the_same_tree_gives_the_same_numbers() {
         names.iter().map(|name| sources.find(&tree.path(&format!("src/{name}.rs")))).collect::<Vec<_>>()
     };
     assert_eq!(numbers(1), numbers(8));
+}
+
+#[test]
+fn the_file_of_a_module_that_a_macro_made_is_found() {
+    let tree = app(&[
+        ("src/lib.rs", "mod a;\n#[path = \"odd.rs\"]\nmod named;\n"),
+        ("src/a.rs", "wrap! { mod b; }\n"),
+        ("src/a/b.rs", "fn main() {}\n"),
+        ("src/odd.rs", ""),
+        ("src/c.rs", ""),
+    ]);
+    let opened = crate::open(crate::Request { exclude: vec!["odd.rs".to_owned()], ..tree.request(&[]) }).unwrap();
+    let sources = opened.loader.sources();
+    let declared = agentlint_syntax::parse("mod b;\nmod c;\n", &agentlint_syntax::ParseOptions::default());
+    let find = |file: &str, item: usize| {
+        let file = sources.find(&tree.path(file)).unwrap();
+        let found = opened.loader.submodule(0.into(), file, &[], &declared.items[item])?;
+        Some((sources.display_path(found.0).unwrap().to_string(), opened.is_reported(found.0)))
+    };
+    assert_eq!(find("src/a.rs", 0), Some(("src/a/b.rs".to_owned(), true)));
+    // A file found by `#[path]` has its modules beside it.
+    assert_eq!(find("src/odd.rs", 1), Some(("src/c.rs".to_owned(), false)));
+    assert_eq!(find("src/lib.rs", 0), None);
 }

@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 use agentlint_diagnostics::Level;
 use anyhow::{anyhow, bail};
 
-use crate::arguments::{CheckArguments, TargetArguments};
+use crate::arguments::{CheckArguments, FailOn, Sureness, TargetArguments};
 use crate::engine::{CheckRequest, Engine};
 use crate::output::{Failure, write_to};
 use crate::render::{self, Screen};
@@ -62,9 +62,9 @@ fn refuse_missing_paths(target: &TargetArguments, environment: &Environment) -> 
 fn request(arguments: &CheckArguments, environment: &Environment) -> CheckRequest {
     CheckRequest {
         levels: arguments.levels.clone(),
-        confidence: arguments.confidence.confidence(),
+        confidence: arguments.confidence.map(Sureness::confidence),
         progress: environment.stderr_is_terminal && !arguments.quiet,
-        ..CheckRequest::of(&arguments.target)
+        ..CheckRequest::of(&arguments.target, environment)
     }
 }
 
@@ -85,10 +85,11 @@ fn write_remarks(arguments: &CheckArguments, report: &Report<'_>, stderr: &mut d
 }
 
 fn exit(arguments: &CheckArguments, report: &Report<'_>) -> Exit {
+    let fail_on = arguments.fail_on.map(FailOn::level).or(report.fail_on).unwrap_or(Level::Warn);
     let worst = report.diagnostics.iter().map(|diagnostic| diagnostic.level).max().unwrap_or(Level::Allow);
     match () {
         () if report.nothing_read => Exit::Failed,
-        () if worst >= arguments.fail_on.level() && !arguments.exit_zero => Exit::Findings,
+        () if worst >= fail_on && !arguments.exit_zero => Exit::Findings,
         () => Exit::Clean,
     }
 }

@@ -178,7 +178,7 @@ impl Engine for Sample {
         for (name, level) in &request.levels {
             levels.command_line(&self.registry, name, *level)?;
         }
-        let outcome = finish(&self.registry, &levels, request.confidence, &[], self.diagnostics.clone());
+        let outcome = finish(&self.registry, &levels, request.confidence.unwrap_or(Confidence::Likely), &[], self.diagnostics.clone());
         Ok(Checked {
             diagnostics: outcome.diagnostics,
             suppressed: self.suppressed.clone(),
@@ -186,6 +186,7 @@ impl Engine for Sample {
             notes: self.notes.clone(),
             statistics: Statistics { files: 3, lines: 21, ..Statistics::default() },
             nothing_read: self.nothing_read,
+            fail_on: None,
         })
     }
 

@@ -1,0 +1,57 @@
+//! From a macro call's text to the facts of what it expands to.
+
+use std::str::FromStr;
+
+use proc_macro2::TokenStream;
+
+use crate::ast::{self, SourceFile};
+use crate::expanded::{Expanded, parse_expanded_expr, parse_expanded_items, parse_expanded_statements};
+use crate::macro_rules::MacroRules;
+use crate::{Span, limits};
+
+/// A macro that is ready to be called. It holds tokens of this thread.
+pub struct Macro {
+    rules: MacroRules,
+}
+
+/// A call of a macro.
+#[derive(Clone, Copy, Debug)]
+pub struct MacroInput<'a> {
+    /// What stands between the delimiters, and where it starts in its file.
+    pub text: &'a str,
+    pub offset: u32,
+    /// The place of whatever comes from the macro and not from the call.
+    pub call_span: Span,
+    /// What to write for `$crate`.
+    pub dollar_crate: &'a str,
+}
+
+impl Macro {
+    /// Reads the rules as [`ast::MacroRules`] keeps them. An error says what is wrong with them.
+    pub fn new(rules: &ast::MacroRules) -> Result<Macro, String> {
+        let tokens = lex(&rules.text)?;
+        Ok(Macro { rules: MacroRules::parse(tokens)? })
+    }
+
+    fn expand(&self, input: MacroInput<'_>) -> Result<TokenStream, String> {
+        let tokens = lex(input.text)?;
+        self.rules.expand(tokens, input.dollar_crate)
+    }
+
+    pub fn expand_items(&self, input: MacroInput<'_>) -> Result<SourceFile, String> {
+        parse_expanded_items(self.expand(input)?, input.offset, input.call_span)
+    }
+
+    /// As an expression, or else as statements.
+    pub fn expand_expr(&self, input: MacroInput<'_>) -> Result<Expanded, String> {
+        let tokens = self.expand(input)?;
+        parse_expanded_expr(tokens.clone(), input.offset, input.call_span)
+            .or_else(|_| parse_expanded_statements(tokens, input.offset, input.call_span))
+    }
+}
+
+fn lex(text: &str) -> Result<TokenStream, String> {
+    let tokens = TokenStream::from_str(text).map_err(|error| error.to_string())?;
+    limits::check(&tokens).map_err(|()| limits::MESSAGE.to_owned())?;
+    Ok(tokens)
+}

@@ -1,0 +1,171 @@
+//! The engine of the real program: opens what is asked for, builds the model, runs the lints.
+
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use agentlint_diagnostics::{Confidence, Diagnostic, FileId, Group, Location};
+use agentlint_effects::Effects;
+use agentlint_linter::run_lints::INTERNAL_ERROR;
+use agentlint_linter::{FileSuppressions, Levels, LintContext, Outcome, Registry, SourceText, finish};
+use agentlint_semantic::Program;
+use agentlint_semantic::input::{CrateFiles, Loader};
+use agentlint_syntax::LineIndex;
+use agentlint_workspace::{Opened, Request, Sources, open};
+
+use crate::engine::{CheckRequest, Checked, Engine, InspectRequest};
+use crate::{SourceLookup, Statistics};
+
+mod conditional;
+
+pub(crate) struct Driver {
+    registry: Registry,
+}
+
+impl Driver {
+    pub(crate) fn new() -> Driver {
+        Driver { registry: Registry::new(&[]) }
+    }
+
+    fn open(&self, request: &CheckRequest) -> anyhow::Result<Opened> {
+        let lints = self.registry.metas().iter().map(|meta| meta.id);
+        let names = lints.chain(Group::ALL.into_iter().map(Group::name)).chain(["all"]);
+        Ok(open(Request {
+            paths: request.paths.clone(),
+            all_targets: request.all_targets,
+            exclude: request.exclude.clone(),
+            config: request.config.clone(),
+            lint_names: names.map(str::to_owned).collect(),
+            ..Request::new(&request.current_folder)
+        })?)
+    }
+
+    fn levels(&self, request: &CheckRequest, opened: &Opened) -> anyhow::Result<Levels> {
+        let mut levels = Levels::default();
+        for entry in &opened.config.levels {
+            levels.configure(&self.registry, &entry.name, entry.level)?;
+        }
+        for (name, level) in &request.levels {
+            levels.command_line(&self.registry, name, *level)?;
+        }
+        Ok(levels)
+    }
+
+    /// What the lints find. A lint that panics costs its own findings.
+    fn lint(&self, opened: &Opened, files: &[Arc<CrateFiles>]) -> Vec<Diagnostic> {
+        let program = Program::new(opened.graph.clone(), &opened.loader);
+        let cx = LintContext { program: &program, effects: &Effects };
+        let mut found = Vec::new();
+        for lint in self.registry.lints() {
+            let mut of_lint = Vec::new();
+            match catch_unwind(AssertUnwindSafe(|| lint.check(&cx, &mut of_lint))) {
+                Ok(()) => found.append(&mut of_lint),
+                Err(_) => found.extend(files.first().map(|files| {
+                    let message = format!("the lint `{}` panicked", lint.meta().id);
+                    let place = Location { file: files.root, start: 0, end: 0 };
+                    Diagnostic::new(INTERNAL_ERROR.id, INTERNAL_ERROR.level, message, place)
+                })),
+            }
+        }
+        found
+    }
+
+    fn suppressions(&self, opened: &Opened, files: &[Arc<CrateFiles>]) -> Vec<FileSuppressions> {
+        let sources = opened.loader.sources();
+        let conditional = conditional::files(files);
+        let mut all: Vec<FileId> = files.iter().flat_map(|files| files.facts.keys().copied()).collect();
+        all.sort();
+        all.dedup();
+        all.retain(|file| is_asked_for(opened, *file));
+        let mut suppressions = Vec::new();
+        for file in all {
+            let Some(facts) = sources.facts(file).filter(|facts| FileSuppressions::are_in(facts)) else { continue };
+            let Some(text) = sources.text(file) else { continue };
+            let is_conditional = conditional.contains(&file);
+            let source = SourceText { file, text: &text, facts: &facts, is_conditional };
+            suppressions.push(FileSuppressions::collect(&self.registry, source));
+        }
+        suppressions
+    }
+}
+
+impl Engine for Driver {
+    fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    fn check(&self, request: &CheckRequest) -> anyhow::Result<Checked> {
+        let start = Instant::now();
+        let mut opened = self.open(request)?;
+        let levels = self.levels(request, &opened)?;
+        let files: Vec<_> = opened.members.iter().filter_map(|id| opened.loader.load(*id)).collect();
+        let mut diagnostics = std::mem::take(&mut opened.diagnostics);
+        let found = opened.loader.pool().install(|| self.lint(&opened, &files));
+        diagnostics.extend(found.into_iter().filter(|one| is_asked_for(&opened, one.primary.location.file)));
+        let confidence = request.confidence.or(opened.config.confidence).unwrap_or(Confidence::Likely);
+        let suppressions = self.suppressions(&opened, &files);
+        let Outcome { diagnostics, suppressed } = finish(&self.registry, &levels, confidence, &suppressions, diagnostics);
+        let report = opened.report();
+        let mut notes = report.notes;
+        notes.extend(without_sources(&report.without_sources));
+        Ok(Checked {
+            diagnostics,
+            suppressed,
+            notes,
+            statistics: Statistics { files: report.files, lines: report.lines, elapsed: start.elapsed() },
+            nothing_read: is_nothing_read(&files),
+            fail_on: opened.config.fail_on,
+            sources: Box::new(Files { sources: Arc::clone(opened.loader.sources()) }),
+        })
+    }
+
+    fn inspect(&self, _: &InspectRequest, _: &mut dyn Write) -> anyhow::Result<()> {
+        anyhow::bail!("the model cannot be inspected yet")
+    }
+}
+
+fn is_asked_for(opened: &Opened, file: FileId) -> bool {
+    opened.report_only.as_ref().is_none_or(|only| only.contains(&file))
+}
+
+/// A file that is broken through and through has no items.
+fn is_nothing_read(files: &[Arc<CrateFiles>]) -> bool {
+    let mut facts = files.iter().flat_map(|files| files.facts.values()).peekable();
+    facts.peek().is_some() && facts.all(|facts| facts.items.is_empty() && !facts.errors.is_empty())
+}
+
+/// One line, however many there are.
+fn without_sources(packages: &[String]) -> Option<String> {
+    const NAMED: usize = 3;
+    let more = match packages.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let named = packages.get(..NAMED).unwrap_or(packages).join("`, `");
+    (!packages.is_empty())
+        .then(|| format!("the sources of `{named}`{more} are not on this machine; `cargo fetch` brings them, and more is seen"))
+}
+
+struct Files {
+    sources: Arc<Sources>,
+}
+
+impl SourceLookup for Files {
+    fn path(&self, file: FileId) -> Arc<str> {
+        self.sources.display_path(file).unwrap_or_else(|| Arc::from("?"))
+    }
+
+    fn text(&self, file: FileId) -> Option<Arc<str>> {
+        self.sources.text(file)
+    }
+
+    fn line_column(&self, file: FileId, offset: u32) -> (u32, u32) {
+        let place = match self.sources.facts(file) {
+            Some(facts) if !facts.lines.is_empty() => facts.lines.line_column(offset),
+            // A file without facts, such as one that is not UTF-8, is reported at its start.
+            _ => LineIndex::new("").line_column(offset),
+        };
+        (place.line, place.column)
+    }
+}
