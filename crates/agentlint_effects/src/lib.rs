@@ -1,4 +1,19 @@
-//! What blocks, and through what: the catalog and the summaries over the call graph.
+//! What blocks, and through what: the catalog, and summaries over the whole program's calls.
+//!
+//! Bodies are cut into regions (a function's own code, each closure, each async block); a region's effects are those of the
+//! calls in it and of the closures that run in place there. Summaries are the least fixpoint over the calls.
 
-/// The effects of a whole program.
-pub struct Effects;
+pub mod catalog;
+mod closures;
+mod context;
+mod effect;
+pub mod guards;
+mod region;
+mod resolve;
+mod summary;
+
+pub use catalog::{Catalog, CatalogError};
+pub use effect::Effect;
+pub use region::{Region, RegionId, RegionKind};
+pub use resolve::{ClientType, ResolvedCatalog, SinkEntry};
+pub use summary::{BlockingCall, ChainStep, Effects};

@@ -123,7 +123,7 @@ impl Program<'_> {
     }
 
     /// Inherent impls for types with that head. They stand in the type's own crate, or in std for primitive types.
-    pub(crate) fn inherent_impls(&self, head: Head) -> Vec<DefId> {
+    pub fn inherent_impls(&self, head: Head) -> Vec<DefId> {
         let mut found = Vec::new();
         let crates: Vec<CrateId> = match head {
             Head::Adt(def) | Head::Dyn(def) if !self.is_std(def.krate) => vec![def.krate],
@@ -189,6 +189,17 @@ impl Program<'_> {
                 found.extend(table.by_head.values().flatten().chain(&table.blanket).copied());
             }
         }
+        found.sort();
+        found
+    }
+}
+
+impl Program<'_> {
+    /// The trait impls that the type's own crate has for it.
+    pub fn trait_impls_on(&self, head: Head) -> Vec<DefId> {
+        let Head::Adt(def) = head else { return Vec::new() };
+        let mut found: Vec<DefId> =
+            self.impls_of(def.krate).by_trait.values().filter_map(|table| table.by_head.get(&head)).flatten().copied().collect();
         found.sort();
         found
     }

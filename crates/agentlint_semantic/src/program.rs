@@ -302,3 +302,10 @@ impl<'l> Program<'l> {
         segments.join("::")
     }
 }
+
+impl Program<'_> {
+    /// Whether something has led into the crate yet.
+    pub fn is_loaded(&self, krate: CrateId) -> bool {
+        self.crates[usize::from(krate)].get().is_some()
+    }
+}

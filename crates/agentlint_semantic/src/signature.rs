@@ -230,7 +230,7 @@ impl Program<'_> {
         *cell.get_or_init(|| computed)
     }
 
-    pub(crate) fn supertraits(&self, trait_def: DefId) -> &[TraitRef] {
+    pub fn supertraits(&self, trait_def: DefId) -> &[TraitRef] {
         let cell = &self.facts(trait_def).supertraits;
         if let Some(known) = cell.get() {
             return known;

@@ -1,5 +1,7 @@
 //! The engine of the real program: opens what is asked for, builds the model, runs the lints.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -116,7 +118,7 @@ impl Engine for Driver {
             statistics: Statistics { files: report.files, lines: report.lines, elapsed: start.elapsed() },
             nothing_read: is_nothing_read(&files),
             fail_on: opened.config.fail_on,
-            sources: Box::new(Files { sources: Arc::clone(opened.loader.sources()) }),
+            sources: Box::new(Files { sources: Arc::clone(opened.loader.sources()), texts: RefCell::default() }),
         })
     }
 
@@ -149,6 +151,8 @@ fn without_sources(packages: &[String]) -> Option<String> {
 
 struct Files {
     sources: Arc<Sources>,
+    /// A dependency's text is not kept in memory, and its lines may be asked for again and again.
+    texts: RefCell<HashMap<FileId, Option<Arc<str>>>>,
 }
 
 impl SourceLookup for Files {
@@ -157,7 +161,7 @@ impl SourceLookup for Files {
     }
 
     fn text(&self, file: FileId) -> Option<Arc<str>> {
-        self.sources.text(file)
+        self.texts.borrow_mut().entry(file).or_insert_with(|| self.sources.text(file)).clone()
     }
 
     fn line_column(&self, file: FileId, offset: u32) -> (u32, u32) {

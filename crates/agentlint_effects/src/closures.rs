@@ -1,0 +1,222 @@
+//! Where closures run: in place, while something is polled, elsewhere, or nobody knows.
+
+use agentlint_semantic::Program;
+use agentlint_semantic::def::{DefId, DefKind};
+use agentlint_semantic::infer::{CallSite, Callee, Inferred};
+use agentlint_semantic::types::{Predicate, TyKind};
+use agentlint_syntax::ast::{Body, ExprId, ExprKind, PatId, PatKind, StatementKind};
+use rustc_hash::FxHashMap;
+
+use crate::context::is_future_like;
+use crate::region::{RegionKind, Regions, each_child};
+use crate::resolve::ResolvedCatalog;
+
+/// Where a closure or a function that is passed on runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Runs {
+    /// Where it is passed.
+    InPlace,
+    /// While a task is polled, wherever it is passed.
+    Polled,
+    /// On another thread, or never.
+    Elsewhere,
+    /// It is stored, returned, or given to code that is not known.
+    Unknown,
+}
+
+/// One analysed body.
+pub(crate) struct BodyFacts {
+    pub(crate) inferred: Inferred,
+    pub(crate) regions: Regions,
+    parents: FxHashMap<ExprId, ExprId>,
+    /// The binding that a `let` gives its initialiser to, by the initialiser.
+    bound_by: FxHashMap<ExprId, PatId>,
+    uses: FxHashMap<PatId, Vec<ExprId>>,
+    /// By a call's expression.
+    calls: FxHashMap<ExprId, usize>,
+}
+
+impl BodyFacts {
+    pub(crate) fn new(program: &Program<'_>, inferred: Inferred) -> Option<BodyFacts> {
+        let body = program.body(inferred.owner)?;
+        let regions = Regions::cut(program, &inferred)?;
+        let mut parents = FxHashMap::default();
+        let mut bound_by = FxHashMap::default();
+        for (expr, data) in body.exprs.iter_enumerated() {
+            each_child(body, expr, &mut |child| {
+                parents.insert(child, expr);
+            });
+            let ExprKind::Block(block) = &data.kind else { continue };
+            for statement in &block.statements {
+                if let StatementKind::Let { pat, init: Some(init), .. } = &statement.kind
+                    && matches!(body.pats[*pat].kind, PatKind::Bind { .. })
+                {
+                    bound_by.insert(*init, *pat);
+                }
+            }
+        }
+        let mut uses: FxHashMap<PatId, Vec<ExprId>> = FxHashMap::default();
+        for (expr, pat) in &inferred.locals {
+            uses.entry(*pat).or_default().push(*expr);
+        }
+        uses.values_mut().for_each(|list| list.sort());
+        let calls = inferred.calls.iter().enumerate().map(|(at, call)| (call.expr, at)).collect();
+        Some(BodyFacts { inferred, regions, parents, bound_by, uses, calls })
+    }
+}
+
+/// Decides where closures run; remembers what it found of parameters.
+pub(crate) struct Closures<'a, 'l> {
+    pub(crate) program: &'a Program<'l>,
+    pub(crate) catalog: &'a ResolvedCatalog,
+    pub(crate) bodies: &'a FxHashMap<DefId, BodyFacts>,
+    parameters: FxHashMap<(DefId, usize), Runs>,
+}
+
+/// Longer ways from function to function are taken for unknown.
+const DEEPEST: u32 = 24;
+
+impl<'a, 'l> Closures<'a, 'l> {
+    pub(crate) fn new(program: &'a Program<'l>, catalog: &'a ResolvedCatalog, bodies: &'a FxHashMap<DefId, BodyFacts>) -> Self {
+        Closures { program, catalog, bodies, parameters: FxHashMap::default() }
+    }
+
+    /// Where the closure of that region runs.
+    pub(crate) fn closure(&mut self, facts: &BodyFacts, closure: ExprId) -> Runs {
+        self.value(facts, closure, 0)
+    }
+
+    /// Where the value of an expression, something that can be called, runs.
+    fn value(&mut self, facts: &BodyFacts, expr: ExprId, depth: u32) -> Runs {
+        if depth > DEEPEST {
+            return Runs::Unknown;
+        }
+        if let Some(pat) = facts.bound_by.get(&expr) {
+            return self.binding(facts, *pat, depth + 1);
+        }
+        let Some(body) = self.program.body(facts.inferred.owner) else { return Runs::Unknown };
+        let Some(parent) = facts.parents.get(&expr).copied() else { return Runs::Unknown };
+        match &body.exprs[parent].kind {
+            ExprKind::Reference { .. } | ExprKind::Cast { .. } => self.value(facts, parent, depth + 1),
+            ExprKind::Block(block) if block.tail == Some(expr) => self.value(facts, parent, depth + 1),
+            ExprKind::Call { callee, .. } if *callee == expr => self.called_in(facts, parent, depth),
+            ExprKind::Call { arguments, .. } | ExprKind::MethodCall { arguments, .. } => {
+                let Some(at) = arguments.iter().position(|a| *a == expr) else {
+                    return self.receiver(facts, body, parent, depth);
+                };
+                match facts.calls.get(&parent) {
+                    Some(call) => self.argument(facts, &facts.inferred.calls[*call], at, depth + 1),
+                    None => Runs::Unknown,
+                }
+            }
+            _ => Runs::Unknown,
+        }
+    }
+
+    /// `f.clone()` and the like: the same value again.
+    fn receiver(&mut self, facts: &BodyFacts, body: &Body, call: ExprId, depth: u32) -> Runs {
+        match &body.exprs[call].kind {
+            ExprKind::MethodCall { name, .. } if name.as_str() == "clone" => self.value(facts, call, depth + 1),
+            _ => Runs::Unknown,
+        }
+    }
+
+    /// A call of the value itself: it runs in the region that holds the call.
+    fn called_in(&mut self, facts: &BodyFacts, call: ExprId, depth: u32) -> Runs {
+        let mut region = facts.regions.region_of.get(&call).copied().unwrap_or(0);
+        loop {
+            let data = &facts.regions.regions[region as usize];
+            match data.kind {
+                RegionKind::Owner => return Runs::InPlace,
+                RegionKind::Async => return Runs::Polled,
+                RegionKind::Closure => match self.value(facts, data.expr, depth + 1) {
+                    Runs::InPlace => region = data.parent.unwrap_or(0),
+                    other => return other,
+                },
+            }
+        }
+    }
+
+    fn binding(&mut self, facts: &BodyFacts, pat: PatId, depth: u32) -> Runs {
+        let uses = facts.uses.get(&pat).map_or(&[][..], Vec::as_slice);
+        let mut found = Runs::Elsewhere;
+        for used in uses {
+            let runs = self.value(facts, *used, depth + 1);
+            found = strongest(found, runs);
+        }
+        found
+    }
+
+    /// Where the argument at that place (without `self`) of a call runs.
+    pub(crate) fn argument(&mut self, facts: &BodyFacts, call: &CallSite, at: usize, depth: u32) -> Runs {
+        let Callee::Function { def, implementation, .. } = call.callee else { return Runs::Unknown };
+        let target = implementation.unwrap_or(def);
+        if self.catalog.offloads(def, at) || self.catalog.offloads(target, at) {
+            return Runs::Elsewhere;
+        }
+        if self.bodies.contains_key(&target) {
+            return self.parameter(target, at, depth + 1);
+        }
+        let _ = facts;
+        self.by_signature(def, at)
+    }
+
+    /// Where a parameter of an analysed function runs.
+    fn parameter(&mut self, function: DefId, at: usize, depth: u32) -> Runs {
+        if let Some(known) = self.parameters.get(&(function, at)) {
+            return *known;
+        }
+        // Recursive functions: until it is known otherwise, it is never called.
+        self.parameters.insert((function, at), Runs::Elsewhere);
+        let bodies = self.bodies;
+        let runs = match (bodies.get(&function), self.program.body(function)) {
+            (Some(facts), Some(body)) => match body.parameters.get(at) {
+                Some(pat) if matches!(body.pats[*pat].kind, PatKind::Bind { .. }) => self.binding(facts, *pat, depth),
+                _ => Runs::Unknown,
+            },
+            _ => Runs::Unknown,
+        };
+        self.parameters.insert((function, at), runs);
+        runs
+    }
+
+    /// A function whose body is not analysed: one that wants something callable calls it, unless it may send it away.
+    fn by_signature(&self, def: DefId, at: usize) -> Runs {
+        let program = self.program;
+        let signature = program.signature(def);
+        let Some(parameter) = signature.parameters.get(at + usize::from(signature.has_self)) else { return Runs::Unknown };
+        let known = program.known();
+        let fn_traits = [known.function, known.fn_mut, known.fn_once, known.async_fn, known.async_fn_mut, known.async_fn_once];
+        let mut is_callable = matches!(parameter.kind(), TyKind::FnPtr(_));
+        let mut is_sent = false;
+        for predicate in program.predicates(def) {
+            let Predicate::Trait(trait_ref) = predicate else { continue };
+            if trait_ref.self_ty() != *parameter {
+                continue;
+            }
+            is_callable |= fn_traits.contains(&Some(trait_ref.trait_def));
+            is_sent |= Some(trait_ref.trait_def) == known.send;
+        }
+        if !is_callable {
+            return Runs::Unknown;
+        }
+        let holder = program.container(def);
+        let of_future = holder.is_some_and(|h| program.kind(h) == DefKind::Trait && is_future_like(program, h, 0));
+        match (of_future, is_sent && !program.is_std(def.krate)) {
+            (true, _) => Runs::Polled,
+            (false, true) => Runs::Unknown,
+            (false, false) => Runs::InPlace,
+        }
+    }
+}
+
+/// One use that runs here outweighs those that do not.
+fn strongest(a: Runs, b: Runs) -> Runs {
+    let rank = |runs: Runs| match runs {
+        Runs::Elsewhere => 0,
+        Runs::Unknown => 1,
+        Runs::Polled => 2,
+        Runs::InPlace => 3,
+    };
+    if rank(b) > rank(a) { b } else { a }
+}

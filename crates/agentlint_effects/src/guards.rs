@@ -1,0 +1,1 @@
+//! Guards that live across an await.

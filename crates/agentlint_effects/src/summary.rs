@@ -1,0 +1,465 @@
+//! Summaries: which effects a call of a function has, each with the shortest chain to a sink, and the blocking calls that follow.
+
+use std::collections::BTreeMap;
+
+use agentlint_diagnostics::{Confidence, FileId};
+use agentlint_semantic::Program;
+use agentlint_semantic::def::{DefId, DefKind, Place};
+use agentlint_semantic::infer::{CallKind, CallSite, Callee, Inferred};
+use agentlint_semantic::types::{Ty, TyKind};
+use agentlint_syntax::Span;
+use agentlint_syntax::ast::ExprKind;
+use rustc_hash::FxHashMap;
+
+use crate::Effect;
+use crate::closures::{BodyFacts, Closures, Runs};
+use crate::context::is_polled;
+use crate::region::{RegionId, RegionKind};
+use crate::resolve::{ResolvedCatalog, SinkEntry};
+
+/// The effects of a whole program.
+pub struct Effects {
+    pub catalog: ResolvedCatalog,
+    bodies: FxHashMap<DefId, BodyFacts>,
+    nodes: Vec<Node>,
+    by_region: BTreeMap<RegionId, usize>,
+}
+
+/// A region with what happens in it.
+struct Node {
+    region: RegionId,
+    events: Vec<Event>,
+    /// Whether its code runs while a task is polled.
+    is_context: bool,
+    /// By effect.
+    witness: [Option<Witness>; Effect::ALL.len()],
+}
+
+/// Something in a region that may block.
+#[derive(Clone, Debug)]
+struct Event {
+    /// The call, from the callee's name to its end.
+    span: Span,
+    callee: String,
+    target: Target,
+    confidence: Confidence,
+}
+
+#[derive(Clone, Debug)]
+enum Target {
+    Sink(usize),
+    /// Functions of the program, one of which is called.
+    Functions(Vec<DefId>),
+    /// A closure that runs in place.
+    Inline(u32),
+}
+
+/// The next step of the shortest chain.
+#[derive(Clone, Copy, Debug)]
+struct Witness {
+    event: usize,
+    /// The node that the event leads to; none at a sink.
+    next: Option<usize>,
+    confidence: Confidence,
+}
+
+/// A call in an async context whose evaluation blocks.
+#[derive(Clone, Debug)]
+pub struct BlockingCall {
+    pub owner: DefId,
+    pub place: Place,
+    pub effect: Effect,
+    pub confidence: Confidence,
+    /// The callee as people write it.
+    pub callee: String,
+    /// From the callee down to the sink; empty where the callee is the sink.
+    pub chain: Vec<ChainStep>,
+    /// What the sink is.
+    pub sink: SinkEntry,
+    /// The sink as people write it.
+    pub sink_name: String,
+    pub is_test: bool,
+}
+
+/// `caller` calls `callee` at a place.
+#[derive(Clone, Debug)]
+pub struct ChainStep {
+    pub caller: String,
+    pub callee: String,
+    pub place: Place,
+}
+
+impl Effects {
+    /// The effects of the analysed bodies.
+    pub fn new(program: &Program<'_>, catalog: ResolvedCatalog, inferred: Vec<Inferred>) -> Effects {
+        let bodies: FxHashMap<DefId, BodyFacts> =
+            inferred.into_iter().filter_map(|i| Some((i.owner, BodyFacts::new(program, i)?))).collect();
+        let mut effects = Effects { catalog, bodies, nodes: Vec::new(), by_region: BTreeMap::new() };
+        effects.build(program);
+        effects.propagate();
+        effects
+    }
+
+    pub fn inferred(&self, owner: DefId) -> Option<&Inferred> {
+        self.bodies.get(&owner).map(|facts| &facts.inferred)
+    }
+
+    /// The analysed functions, constants and statics, in the order of crates and sources.
+    pub fn owners(&self) -> Vec<DefId> {
+        let mut owners: Vec<DefId> = self.bodies.keys().copied().collect();
+        owners.sort();
+        owners
+    }
+
+    pub(crate) fn facts(&self, owner: DefId) -> Option<&BodyFacts> {
+        self.bodies.get(&owner)
+    }
+
+    fn build(&mut self, program: &Program<'_>) {
+        let mut closures = Closures::new(program, &self.catalog, &self.bodies);
+        let mut nodes = Vec::new();
+        for owner in self.owners() {
+            let Some(facts) = self.bodies.get(&owner) else { continue };
+            let builder = Builder { program, catalog: &self.catalog, bodies: &self.bodies, facts };
+            nodes.extend(builder.nodes(&mut closures));
+        }
+        self.by_region = nodes.iter().enumerate().map(|(at, node)| (node.region, at)).collect();
+        self.nodes = nodes;
+    }
+
+    /// The least fixpoint, one effect after the other: level by level from the sinks upwards, so that the first witness found is
+    /// the shortest; surer chains first.
+    fn propagate(&mut self) {
+        let callers = self.callers();
+        for effect in Effect::ALL {
+            for tier in [Confidence::Certain, Confidence::Likely, Confidence::Possible] {
+                let mut level = self.direct(effect, tier);
+                // What surer tiers found is where weaker edges start.
+                level.extend((0..self.nodes.len()).filter(|at| self.nodes[*at].witness[effect as usize].is_some()));
+                level.sort_unstable();
+                level.dedup();
+                while !level.is_empty() {
+                    let mut next = Vec::new();
+                    for reached in level {
+                        for (caller, event) in &callers[reached] {
+                            let fits = self.nodes[*caller].events[*event].confidence >= tier;
+                            if fits && self.nodes[*caller].witness[effect as usize].is_none() {
+                                let witness = Witness { event: *event, next: Some(reached), confidence: tier };
+                                self.nodes[*caller].witness[effect as usize] = Some(witness);
+                                next.push(*caller);
+                            }
+                        }
+                    }
+                    next.sort_unstable();
+                    level = next;
+                }
+            }
+        }
+    }
+
+    /// Gives a witness to each node with a sink of its own; which they are.
+    fn direct(&mut self, effect: Effect, tier: Confidence) -> Vec<usize> {
+        let mut found = Vec::new();
+        for (at, node) in self.nodes.iter_mut().enumerate() {
+            if node.witness[effect as usize].is_some() {
+                continue;
+            }
+            let entries = &self.catalog.entries;
+            let event = node.events.iter().position(|event| match event.target {
+                Target::Sink(entry) => entries[entry].effect == effect && event.confidence >= tier,
+                _ => false,
+            });
+            if let Some(event) = event {
+                node.witness[effect as usize] = Some(Witness { event, next: None, confidence: tier });
+                found.push(at);
+            }
+        }
+        found
+    }
+
+    /// For each node, the nodes whose events lead to it.
+    fn callers(&self) -> Vec<Vec<(usize, usize)>> {
+        let mut callers = vec![Vec::new(); self.nodes.len()];
+        for (at, node) in self.nodes.iter().enumerate() {
+            for (event_at, event) in node.events.iter().enumerate() {
+                for reached in self.reached(node, event) {
+                    callers[reached].push((at, event_at));
+                }
+            }
+        }
+        callers
+    }
+
+    fn reached(&self, node: &Node, event: &Event) -> Vec<usize> {
+        match &event.target {
+            Target::Sink(_) => Vec::new(),
+            Target::Inline(index) => {
+                self.by_region.get(&RegionId { owner: node.region.owner, index: *index }).copied().into_iter().collect()
+            }
+            Target::Functions(functions) => {
+                functions.iter().filter_map(|def| self.by_region.get(&RegionId { owner: *def, index: 0 }).copied()).collect()
+            }
+        }
+    }
+
+    /// Every call in an async context that blocks, in the order of the sources.
+    pub fn blocking_calls(&self, program: &Program<'_>) -> Vec<BlockingCall> {
+        let mut found = Vec::new();
+        for node in self.nodes.iter().filter(|node| node.is_context) {
+            for event in &node.events {
+                self.blocking_event(program, node, event, &mut found);
+            }
+        }
+        found
+    }
+
+    fn blocking_event(&self, program: &Program<'_>, node: &Node, event: &Event, found: &mut Vec<BlockingCall>) {
+        let owner = node.region.owner;
+        let place = self.place(program, owner, event.span);
+        let mut push = |effect: Effect, confidence: Confidence, chain: Vec<ChainStep>, entry: usize, sink_name: String| {
+            found.push(BlockingCall {
+                owner,
+                place,
+                effect,
+                confidence,
+                callee: event.callee.clone(),
+                chain,
+                sink: self.catalog.entries[entry].clone(),
+                sink_name,
+                is_test: program.def(owner).is_test,
+            });
+        };
+        match &event.target {
+            Target::Sink(entry) => {
+                let effect = self.catalog.entries[*entry].effect;
+                push(effect, event.confidence, Vec::new(), *entry, event.callee.clone());
+            }
+            Target::Inline(_) => {}
+            Target::Functions(_) => {
+                for effect in Effect::ALL {
+                    let reached = self.reached(node, event);
+                    let best = reached
+                        .into_iter()
+                        .filter_map(|at| Some((self.nodes[at].witness[effect as usize]?.confidence, at)))
+                        .max_by_key(|(confidence, at)| (*confidence, std::cmp::Reverse(*at)));
+                    let Some((confidence, at)) = best else { continue };
+                    let (chain, entry, sink_name) = self.chain(program, at, effect);
+                    let Some(entry) = entry else { continue };
+                    push(effect, confidence.min(event.confidence), chain, entry, sink_name);
+                }
+            }
+        }
+    }
+
+    fn chain(&self, program: &Program<'_>, mut at: usize, effect: Effect) -> (Vec<ChainStep>, Option<usize>, String) {
+        let mut steps = Vec::new();
+        while let Some(witness) = self.nodes[at].witness[effect as usize] {
+            let node = &self.nodes[at];
+            let event = &node.events[witness.event];
+            if !matches!(event.target, Target::Inline(_)) {
+                steps.push(ChainStep {
+                    caller: display(program, node.region.owner),
+                    callee: event.callee.clone(),
+                    place: self.place(program, node.region.owner, event.span),
+                });
+            }
+            match (&event.target, witness.next) {
+                (Target::Sink(entry), _) => return (steps, Some(*entry), event.callee.clone()),
+                (_, Some(next)) if steps.len() < 1_000 => at = next,
+                _ => break,
+            }
+        }
+        (steps, None, String::new())
+    }
+
+    fn place(&self, program: &Program<'_>, owner: DefId, span: Span) -> Place {
+        let file: FileId = program.real_file(owner.krate, program.def(owner).file);
+        Place { file, span }
+    }
+
+    /// The regions of a body: what each is, whether it is an async context, and the effects of its own code.
+    pub fn regions(&self, owner: DefId) -> Vec<(RegionId, RegionKind, bool, Vec<Effect>)> {
+        let Some(facts) = self.bodies.get(&owner) else { return Vec::new() };
+        let of = |index: usize| {
+            let region = RegionId { owner, index: index as u32 };
+            let node = self.by_region.get(&region).map(|at| &self.nodes[*at])?;
+            let effects = Effect::ALL.into_iter().filter(|e| node.witness[*e as usize].is_some()).collect();
+            Some((region, facts.regions.regions[index].kind, node.is_context, effects))
+        };
+        (0..facts.regions.regions.len()).filter_map(of).collect()
+    }
+
+    /// Where a region starts.
+    pub fn region_span(&self, program: &Program<'_>, region: RegionId) -> Option<Span> {
+        let facts = self.bodies.get(&region.owner)?;
+        let expr = facts.regions.regions.get(region.index as usize)?.expr;
+        Some(program.body(region.owner)?.exprs[expr].span)
+    }
+}
+
+/// A function as people write it: `Type::method`, `module::function`.
+pub fn display(program: &Program<'_>, def: DefId) -> String {
+    if let Some(holder) = program.container(def) {
+        let of = match program.kind(holder) {
+            DefKind::Impl => program.impl_self_ty(holder).head_name(program),
+            _ => program.name(holder).to_string(),
+        };
+        return format!("{of}::{}", program.name(def));
+    }
+    let path = program.path_of(def);
+    let segments: Vec<&str> = path.split("::").collect();
+    match segments.as_slice() {
+        [_, rest @ ..] if !program.is_std(def.krate) && program.node(def.krate).is_member => {
+            rest[rest.len().saturating_sub(2)..].join("::")
+        }
+        _ => path,
+    }
+}
+
+struct Builder<'a, 'l> {
+    program: &'a Program<'l>,
+    catalog: &'a ResolvedCatalog,
+    bodies: &'a FxHashMap<DefId, BodyFacts>,
+    facts: &'a BodyFacts,
+}
+
+impl Builder<'_, '_> {
+    fn nodes(&self, closures: &mut Closures<'_, '_>) -> Vec<Node> {
+        let owner = self.facts.inferred.owner;
+        let regions = &self.facts.regions.regions;
+        let mut contexts: Vec<bool> = Vec::new();
+        let mut nodes: Vec<Node> = Vec::new();
+        for (index, region) in regions.iter().enumerate() {
+            // Parents come before their children.
+            let parent_context = region.parent.and_then(|p| contexts.get(p as usize)).copied().unwrap_or(false);
+            let is_context = match region.kind {
+                RegionKind::Async => true,
+                RegionKind::Owner => is_polled(self.program, owner),
+                RegionKind::Closure => match closures.closure(self.facts, region.expr) {
+                    Runs::InPlace => {
+                        if let Some(parent) = region.parent
+                            && let Some(node) = nodes.get_mut(parent as usize)
+                        {
+                            node.events.push(Event {
+                                span: Span::default(),
+                                callee: String::new(),
+                                target: Target::Inline(index as u32),
+                                confidence: Confidence::Certain,
+                            });
+                        }
+                        parent_context
+                    }
+                    Runs::Polled => true,
+                    Runs::Elsewhere | Runs::Unknown => false,
+                },
+            };
+            contexts.push(is_context);
+            let region_id = RegionId { owner, index: index as u32 };
+            let mut events = Vec::new();
+            for at in &region.calls {
+                self.call_events(closures, &self.facts.inferred.calls[*at as usize], &mut events);
+            }
+            nodes.push(Node { region: region_id, events, is_context, witness: [None; Effect::ALL.len()] });
+        }
+        nodes
+    }
+
+    fn call_events(&self, closures: &mut Closures<'_, '_>, call: &CallSite, events: &mut Vec<Event>) {
+        if let Some(event) = self.call_event(call) {
+            events.push(event);
+        }
+        for (at, argument) in call.arguments.iter().enumerate() {
+            let TyKind::FnDef(def, list) = *self.facts.inferred.types[*argument].kind() else { continue };
+            if self.program.kind(def) != DefKind::Function || closures.argument(self.facts, call, at, 0) != Runs::InPlace {
+                continue;
+            }
+            let implementation = self.program.implementation(def, list);
+            let Some(body) = self.program.body(self.facts.inferred.owner) else { continue };
+            let span = body.exprs[*argument].span;
+            events.extend(self.event(def, implementation, &list, &[], span));
+        }
+    }
+
+    fn call_event(&self, call: &CallSite) -> Option<Event> {
+        let body = self.program.body(self.facts.inferred.owner)?;
+        let start = match (&body.exprs[call.expr].kind, call.kind) {
+            (ExprKind::Call { callee, .. }, _) => body.exprs[*callee].span.start,
+            (_, CallKind::Macro) => body.exprs[call.expr].span.start,
+            _ => call.name_span.start,
+        };
+        let span = Span::new(start, body.exprs[call.expr].span.end);
+        let Callee::Function { def, args, implementation } = call.callee else { return None };
+        let values: Vec<Ty> = call.arguments.iter().map(|a| self.facts.inferred.types[*a]).collect();
+        let event = self.event(def, implementation, &args, &values, span)?;
+        // An awaited call is never a sink: what it gives is a future.
+        let is_awaited = self.facts.regions.awaited.contains(&call.expr);
+        (!is_awaited || !matches!(event.target, Target::Sink(_))).then_some(event)
+    }
+
+    fn event(&self, def: DefId, implementation: Option<DefId>, list: &[Ty], values: &[Ty], span: Span) -> Option<Event> {
+        let program = self.program;
+        let target = implementation.unwrap_or(def);
+        let callee = self.callee_name(def, implementation, list);
+        if let Some(entry) = self.catalog.sink_index(program, def, implementation, list, values) {
+            let confidence = self.catalog.entries[entry].confidence;
+            let callee = self.catalog.path(target).or_else(|| self.catalog.path(def)).map_or(callee, str::to_owned);
+            return Some(Event { span, callee, target: Target::Sink(entry), confidence });
+        }
+        let is_trait_method = program.container(def).is_some_and(|c| program.kind(c) == DefKind::Trait);
+        if implementation.is_none() && is_trait_method {
+            return self.trait_event(def, list, callee, span);
+        }
+        self.is_followed(target).then(|| Event {
+            span,
+            callee,
+            target: Target::Functions(vec![target]),
+            confidence: Confidence::Certain,
+        })
+    }
+
+    /// A function whose effects are its caller's: analysed, not async, and not itself an async context.
+    fn is_followed(&self, def: DefId) -> bool {
+        self.bodies.contains_key(&def)
+            && !self.program.function(def).is_none_or(|f| f.is_async)
+            && !is_polled(self.program, def)
+    }
+
+    /// A trait's method on a type that does not tell the impl: the trait's own body, or that of any impl of the program.
+    fn trait_event(&self, def: DefId, list: &[Ty], callee: String, span: Span) -> Option<Event> {
+        let self_ty = list.first()?;
+        let is_open = matches!(self_ty.kind(), TyKind::Dyn(_) | TyKind::Param(..) | TyKind::Opaque(..) | TyKind::Projection(..));
+        let mut functions = Vec::new();
+        if self.is_followed(def) {
+            functions.push(def);
+        }
+        if !is_open {
+            let target = Target::Functions(functions.clone());
+            return (!functions.is_empty()).then_some(Event { span, callee, target, confidence: Confidence::Certain });
+        }
+        let trait_def = self.program.container(def)?;
+        if !self.program.node(trait_def.krate).is_member {
+            return None;
+        }
+        let wanted = self.program.name(def);
+        for implementation in self.program.member_impls(trait_def) {
+            if let Some(method) = self.program.member(implementation, wanted, |k| k == DefKind::Function)
+                && self.is_followed(method)
+            {
+                functions.push(method);
+            }
+        }
+        let target = Target::Functions(functions.clone());
+        (!functions.is_empty()).then_some(Event { span, callee, target, confidence: Confidence::Likely })
+    }
+
+    fn callee_name(&self, def: DefId, implementation: Option<DefId>, list: &[Ty]) -> String {
+        let program = self.program;
+        let of_trait = program.container(def).is_some_and(|c| program.kind(c) == DefKind::Trait);
+        match (of_trait, list.first()) {
+            (true, Some(self_ty)) if implementation.is_none() && self_ty.head().is_some() => {
+                format!("{}::{}", self_ty.head_name(program), program.name(def))
+            }
+            _ => display(program, implementation.unwrap_or(def)),
+        }
+    }
+}
