@@ -1,1 +1,36 @@
-//! The lints, a file and a page each.
+//! The lints, a file and a page each, and the catalog of what blocks.
+
+mod blocking;
+mod builtin_catalog;
+mod held_guard;
+
+use agentlint_linter::Lint;
+
+pub use builtin_catalog::builtin_catalog;
+
+macro_rules! lints {
+    ($($module:ident::$lint:ident,)*) => {
+        $(mod $module;)*
+
+        /// Every lint.
+        pub static ALL: &[&dyn Lint] = &[$(&$module::$lint,)*];
+    };
+}
+
+lints! {
+    blocking_channel::BlockingChannel,
+    blocking_cpu::BlockingCpu,
+    blocking_db::BlockingDb,
+    blocking_fs::BlockingFs,
+    blocking_http::BlockingHttp,
+    blocking_join::BlockingJoin,
+    blocking_lock::BlockingLock,
+    blocking_net::BlockingNet,
+    blocking_process::BlockingProcess,
+    blocking_sleep::BlockingSleep,
+    blocking_stdin::BlockingStdin,
+    global_client::GlobalClient,
+    lock_across_await::LockAcrossAwait,
+    nested_block_on::NestedBlockOn,
+    refcell_across_await::RefcellAcrossAwait,
+}

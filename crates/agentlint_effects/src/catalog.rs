@@ -21,6 +21,8 @@ pub struct Catalog {
     pub wrappers: Vec<Trusted>,
     #[serde(default)]
     pub uses_io: Vec<UsesIo>,
+    #[serde(default, rename = "guard")]
+    pub guards: Vec<Guard>,
 }
 
 /// What an entry is about: see `lints/catalog/README.md`.
@@ -111,6 +113,23 @@ pub struct UsesIo {
     pub arguments: Vec<usize>,
 }
 
+#[derive(Clone, Debug, Deserialize)]
+pub struct Guard {
+    #[serde(flatten)]
+    pub subject: Subject,
+    pub kind: GuardKind,
+}
+
+/// What holding a guard means to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GuardKind {
+    /// Others wait for it.
+    Lock,
+    /// Others panic.
+    Refcell,
+}
+
 /// A catalog file that cannot be read.
 #[derive(Clone, Debug)]
 pub struct CatalogError {
@@ -139,5 +158,6 @@ impl Catalog {
         self.clients.extend(other.clients);
         self.wrappers.extend(other.wrappers);
         self.uses_io.extend(other.uses_io);
+        self.guards.extend(other.guards);
     }
 }

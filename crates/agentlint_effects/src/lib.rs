@@ -7,13 +7,14 @@ pub mod catalog;
 mod closures;
 mod context;
 mod effect;
-pub mod guards;
+mod guards;
 mod region;
 mod resolve;
 mod summary;
 
-pub use catalog::{Catalog, CatalogError};
+pub use catalog::{Catalog, CatalogError, GuardKind};
 pub use effect::Effect;
 pub use region::{Region, RegionId, RegionKind};
 pub use resolve::{ClientType, ResolvedCatalog, SinkEntry};
+pub use guards::HeldGuard;
 pub use summary::{BlockingCall, ChainStep, Effects};

@@ -36,7 +36,7 @@ pub struct Region {
 
 /// A body, cut.
 #[derive(Debug)]
-pub struct Regions {
+pub(crate) struct Regions {
     pub regions: Vec<Region>,
     /// By the expression that starts it.
     pub by_expr: FxHashMap<ExprId, u32>,

@@ -9,7 +9,7 @@ use agentlint_semantic::types::{Head, Ty, TyKind};
 use agentlint_syntax::{Name, name};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::catalog::{Catalog, Subject};
+use crate::catalog::{Catalog, GuardKind, Subject};
 use crate::Effect;
 
 /// What is known of a sink.
@@ -43,6 +43,7 @@ pub struct ResolvedCatalog {
     wrappers: FxHashSet<DefId>,
     uses_io: FxHashMap<DefId, Vec<usize>>,
     clients: FxHashMap<DefId, ClientType>,
+    guards: FxHashMap<DefId, GuardKind>,
     /// Paths that lead nowhere in the crate they name.
     pub unresolved: Vec<String>,
 }
@@ -98,7 +99,40 @@ impl ResolvedCatalog {
                 out.clients.insert(def, ClientType { blocking: client.blocking });
             }
         }
+        for guard in &catalog.guards {
+            for def in guard.subject.paths().flat_map(|path| resolver.definitions(path, &guard.subject)) {
+                out.guards.insert(def, guard.kind);
+            }
+        }
         out
+    }
+
+    /// The guard that a value of the type is, or holds.
+    pub fn guard(&self, program: &Program<'_>, ty: Ty) -> Option<GuardKind> {
+        self.guard_in(program, ty, 0)
+    }
+
+    fn guard_in(&self, program: &Program<'_>, ty: Ty, depth: u32) -> Option<GuardKind> {
+        if depth > 6 {
+            return None;
+        }
+        match *ty.kind() {
+            TyKind::Adt(def, list) => {
+                if let Some(kind) = self.guards.get(&def) {
+                    return Some(*kind);
+                }
+                if let Some(kind) = list.iter().find_map(|ty| self.guard_in(program, *ty, depth + 1)) {
+                    return Some(kind);
+                }
+                if !program.node(def.krate).is_member || program.kind(def) != DefKind::Struct {
+                    return None;
+                }
+                program.field_types(def).iter().find_map(|ty| self.guard_in(program, ty.substitute(&list), depth + 1))
+            }
+            TyKind::Tuple(list) => list.iter().find_map(|ty| self.guard_in(program, *ty, depth + 1)),
+            TyKind::Array(element, _) => self.guard_in(program, element, depth + 1),
+            _ => None,
+        }
     }
 
     /// The entry of the sink that a call of `def` is. `list` are the function's arguments, `values` the types of the call's arguments.

@@ -298,7 +298,7 @@ impl Effects {
 }
 
 /// A function as people write it: `Type::method`, `module::function`.
-pub fn display(program: &Program<'_>, def: DefId) -> String {
+pub(crate) fn display(program: &Program<'_>, def: DefId) -> String {
     if let Some(holder) = program.container(def) {
         let of = match program.kind(holder) {
             DefKind::Impl => program.impl_self_ty(holder).head_name(program),

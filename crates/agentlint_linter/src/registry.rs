@@ -3,7 +3,7 @@
 use std::fmt;
 
 use agentlint_diagnostics::{Diagnostic, Group, LintMeta};
-use agentlint_effects::Effects;
+use agentlint_effects::{BlockingCall, Effects};
 use agentlint_semantic::Program;
 
 use crate::run_lints;
@@ -20,6 +20,8 @@ pub trait Lint: Sync {
 pub struct LintContext<'a> {
     pub program: &'a Program<'a>,
     pub effects: &'a Effects,
+    /// Every call in an async context that blocks.
+    pub blocking_calls: &'a [BlockingCall],
 }
 
 /// The lints of a run, and the metas of everything that a run can report.

@@ -45,42 +45,56 @@ struct Recovery<'a, 'text> {
 impl Recovery<'_, '_> {
     /// The item if it parses as a `T`, or as much of it as does.
     fn keep<T: syn::parse::Parse>(&mut self, chunk: Vec<TokenTree>, depth: u32) -> Option<TokenStream> {
+        let chunk = without_const_impl(chunk);
         let tokens: TokenStream = chunk.iter().cloned().collect();
         let error = match syn::parse2::<T>(tokens.clone()) {
             Ok(_) => return Some(tokens),
             Err(error) => error,
         };
-        if let Some(TokenTree::Group(group)) = chunk.last()
-            && group.delimiter() == Delimiter::Brace
-        {
-            let header = &chunk[..chunk.len() - 1];
-            let contents = match opener(header) {
-                Some(Opener::Function) => {
-                    self.broken_bodies.insert(self.places.start(group.span()));
-                    self.report(error.clone());
-                    TokenStream::new()
-                }
-                Some(Opener::Items(word)) if depth < DEPTH => self.members(&word, group, depth + 1),
-                _ => {
-                    self.report(error);
-                    return None;
-                }
-            };
-            let errors = self.errors.len();
-            let changed = TokenTree::Group(with_contents(group, contents));
-            let kept: TokenStream = header.iter().cloned().chain([changed]).collect();
-            match syn::parse2::<T>(kept.clone()) {
-                Ok(_) => return Some(kept),
-                Err(_) if errors > 0 && matches!(opener(header), Some(Opener::Function)) => return None,
-                Err(error) => self.report(error),
+        match chunk.split_last() {
+            Some((TokenTree::Group(group), header)) if group.delimiter() == Delimiter::Brace => {
+                self.keep_header::<T>(header, group, depth, error)
             }
+            // Semicolons too many are no item and no error.
+            Some((TokenTree::Punct(punct), [])) if punct.as_char() == ';' => None,
+            _ => {
+                self.report(error);
+                None
+            }
+        }
+    }
+
+    /// What comes before the braces of an item that does not parse because of `error`, with as much inside them as can be kept.
+    fn keep_header<T: syn::parse::Parse>(
+        &mut self,
+        header: &[TokenTree],
+        group: &Group,
+        depth: u32,
+        error: syn::Error,
+    ) -> Option<TokenStream> {
+        let with = |contents: TokenStream| -> TokenStream {
+            header.iter().cloned().chain([TokenTree::Group(with_contents(group, contents))]).collect()
+        };
+        let opener = opener(header);
+        if opener.is_none() || syn::parse2::<T>(with(TokenStream::new())).is_err() {
+            self.report(error);
             return None;
         }
-        // Semicolons too many are no item and no error.
-        if !matches!(chunk.as_slice(), [TokenTree::Punct(punct)] if punct.as_char() == ';') {
-            self.report(error);
+        match opener {
+            Some(Opener::Items(word)) if depth < DEPTH => {
+                let kept = with(self.members(&word, group, depth + 1));
+                syn::parse2::<T>(kept.clone()).ok().map(|_| kept)
+            }
+            Some(Opener::Function) => {
+                self.broken_bodies.insert(self.places.start(group.span()));
+                self.report(error);
+                Some(with(TokenStream::new()))
+            }
+            _ => {
+                self.report(error);
+                Some(with(TokenStream::new()))
+            }
         }
-        None
     }
 
     fn members(&mut self, word: &Ident, group: &Group, depth: u32) -> TokenStream {
@@ -99,6 +113,21 @@ impl Recovery<'_, '_> {
             self.errors.push(error);
         }
     }
+}
+
+/// Takes the word out of `impl<…> const Trait for …`, as the standard library's sources have it.
+fn without_const_impl(mut chunk: Vec<TokenTree>) -> Vec<TokenTree> {
+    let is = |tree: &TokenTree, word: &str| matches!(tree, TokenTree::Ident(ident) if ident == word);
+    if let Some(start) = chunk.iter().position(|tree| is(tree, "impl"))
+        && let Some(at) = chunk.iter().skip(start).position(|tree| is(tree, "const"))
+        && match &chunk[start + at - 1] {
+            TokenTree::Punct(punct) => punct.as_char() == '>',
+            tree => is(tree, "impl"),
+        }
+    {
+        chunk.remove(start + at);
+    }
+    chunk
 }
 
 enum Opener {

@@ -3,15 +3,12 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use agentlint_diagnostics::{Confidence, Diagnostic, FileId, Group, Location};
-use agentlint_effects::Effects;
-use agentlint_linter::run_lints::INTERNAL_ERROR;
-use agentlint_linter::{FileSuppressions, Levels, LintContext, Outcome, Registry, SourceText, finish};
-use agentlint_semantic::Program;
+use agentlint_diagnostics::{Confidence, FileId, Group};
+use agentlint_effects::Catalog;
+use agentlint_linter::{FileSuppressions, Levels, Outcome, Registry, SourceText, finish};
 use agentlint_semantic::input::{CrateFiles, Loader};
 use agentlint_syntax::LineIndex;
 use agentlint_workspace::{Opened, Request, Sources, open};
@@ -19,6 +16,7 @@ use agentlint_workspace::{Opened, Request, Sources, open};
 use crate::engine::{CheckRequest, Checked, Engine, InspectRequest};
 use crate::{SourceLookup, Statistics};
 
+mod analysis;
 mod conditional;
 
 pub(crate) struct Driver {
@@ -54,25 +52,6 @@ impl Driver {
         Ok(levels)
     }
 
-    /// What the lints find. A lint that panics costs its own findings.
-    fn lint(&self, opened: &Opened, files: &[Arc<CrateFiles>]) -> Vec<Diagnostic> {
-        let program = Program::new(opened.graph.clone(), &opened.loader);
-        let cx = LintContext { program: &program, effects: &Effects };
-        let mut found = Vec::new();
-        for lint in self.registry.lints() {
-            let mut of_lint = Vec::new();
-            match catch_unwind(AssertUnwindSafe(|| lint.check(&cx, &mut of_lint))) {
-                Ok(()) => found.append(&mut of_lint),
-                Err(_) => found.extend(files.first().map(|files| {
-                    let message = format!("the lint `{}` panicked", lint.meta().id);
-                    let place = Location { file: files.root, start: 0, end: 0 };
-                    Diagnostic::new(INTERNAL_ERROR.id, INTERNAL_ERROR.level, message, place)
-                })),
-            }
-        }
-        found
-    }
-
     fn suppressions(&self, opened: &Opened, files: &[Arc<CrateFiles>]) -> Vec<FileSuppressions> {
         let sources = opened.loader.sources();
         let conditional = conditional::files(files);
@@ -103,7 +82,7 @@ impl Engine for Driver {
         let levels = self.levels(request, &opened)?;
         let files: Vec<_> = opened.members.iter().filter_map(|id| opened.loader.load(*id)).collect();
         let mut diagnostics = std::mem::take(&mut opened.diagnostics);
-        let found = opened.loader.pool().install(|| self.lint(&opened, &files));
+        let found = analysis::lint(&self.registry, &Catalog::default(), &opened);
         diagnostics.extend(found.into_iter().filter(|one| is_asked_for(&opened, one.primary.location.file)));
         let confidence = request.confidence.or(opened.config.confidence).unwrap_or(Confidence::Likely);
         let suppressions = self.suppressions(&opened, &files);

@@ -231,8 +231,14 @@ impl BodyLowering<'_, '_> {
 
     pub(crate) fn literal(&mut self, expr: &syn::ExprLit) -> ExprId {
         let span = self.span(expr.lit.span());
-        let kind = literals::literal(&expr.lit).map_or(ExprKind::Missing, ExprKind::Literal);
-        self.add(kind, span)
+        let (literal, is_negative) = literals::literal(&expr.lit);
+        let kind = literal.map_or(ExprKind::Missing, ExprKind::Literal);
+        if !is_negative {
+            return self.add(kind, span);
+        }
+        // In a pattern syn takes the minus sign for a part of the literal.
+        let operand = self.add(kind, span);
+        self.add(ExprKind::Unary { op: UnaryOp::Neg, operand }, span)
     }
 
     fn unary(&mut self, expr: &syn::ExprUnary) -> ExprId {

@@ -69,7 +69,7 @@ fn control_flow() {
     check("return Err(e)?", "(return Err(e)?)");
     check("yield x; yield", "(yield x); (yield -)");
     check("try { a? }", "Try {a?}");
-    check("unsafe { a } + const { 1 }", "(Add Unsafe {a} Const {1})");
+    check("x = unsafe { a } + const { 1 }", "(= x (Add Unsafe {a} Const {1}))");
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn traits_and_impls() {
     assert!(matches!(&declared[2].kind, ItemKind::Function(it) if !it.has_body && it.body.is_none()));
     assert!(matches!(&declared[3].kind, ItemKind::Function(it) if it.has_body && it.body.is_some()));
     assert!(matches!(&declared[4].kind, ItemKind::MacroCall(_)));
-    let impls: Vec<_> = file.items.iter().filter_map(|it| match &it.kind {
+    let impls = file.items.iter().filter_map(|it| match &it.kind {
         ItemKind::Impl(it) => Some((it.trait_path.as_ref().map(path), it.is_negative, ty(&it.self_type), it.items.len())),
         _ => None,
     });

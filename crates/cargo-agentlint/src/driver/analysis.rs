@@ -1,0 +1,65 @@
+//! From parsed crates to what the lints find. A panic costs one body or one lint, and becomes a finding.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use agentlint_diagnostics::{Diagnostic, Location};
+use agentlint_effects::{Catalog, Effects, ResolvedCatalog};
+use agentlint_linter::run_lints::INTERNAL_ERROR;
+use agentlint_linter::{LintContext, Registry};
+use agentlint_semantic::Program;
+use agentlint_semantic::def::DefId;
+use agentlint_semantic::infer::Inferred;
+use agentlint_workspace::Opened;
+use rayon::prelude::*;
+
+/// Runs on the threads that parse, whose stacks are deep enough.
+pub(super) fn lint(registry: &Registry, catalog: &Catalog, opened: &Opened) -> Vec<Diagnostic> {
+    opened.loader.pool().install(|| {
+        let program = Program::new(opened.graph.clone(), &opened.loader);
+        let mut found = Vec::new();
+        let inferred = infer(&program, &mut found);
+        let catalog = ResolvedCatalog::new(&program, catalog);
+        let effects = Effects::new(&program, catalog, inferred);
+        let cx = LintContext { program: &program, effects: &effects };
+        let of_lints: Vec<Vec<Diagnostic>> = registry.lints().par_iter().map(|lint| {
+            let mut of_lint = Vec::new();
+            let ran = catch_unwind(AssertUnwindSafe(|| lint.check(&cx, &mut of_lint)));
+            let message = || format!("the lint `{}` panicked", lint.meta().id);
+            of_lint.extend(ran.err().and_then(|_| internal_error(&program, first_body(&program)?, message())));
+            of_lint
+        }).collect();
+        found.extend(of_lints.into_iter().flatten());
+        found
+    })
+}
+
+/// The types and calls of every body of the members, in the order of the sources.
+fn infer(program: &Program<'_>, found: &mut Vec<Diagnostic>) -> Vec<Inferred> {
+    let owners: Vec<DefId> = program.members().flat_map(|krate| program.owners(krate)).copied().collect();
+    let bodies: Vec<_> = owners
+        .into_par_iter()
+        .map(|owner| catch_unwind(AssertUnwindSafe(|| program.infer(owner))).map_err(|_| owner))
+        .collect();
+    let mut inferred = Vec::new();
+    for body in bodies {
+        match body {
+            Ok(body) => inferred.extend(body),
+            Err(owner) => {
+                let message = format!("the analysis of `{}` panicked", program.name(owner));
+                found.extend(internal_error(program, owner, message));
+            }
+        }
+    }
+    inferred
+}
+
+fn internal_error(program: &Program<'_>, owner: DefId, message: String) -> Option<Diagnostic> {
+    let place = program.place(owner)?;
+    let location = Location { file: place.file, start: place.span.start, end: place.span.end };
+    Some(Diagnostic::new(INTERNAL_ERROR.id, INTERNAL_ERROR.level, message, location))
+}
+
+/// A lint that panics does not say where; the finding has to stand somewhere.
+fn first_body(program: &Program<'_>) -> Option<DefId> {
+    program.members().find_map(|krate| program.owners(krate).first().copied())
+}

@@ -1,0 +1,32 @@
+//! What the lints on guards share: a guard is made, and an await follows while it is alive.
+
+use agentlint_diagnostics::{Diagnostic, Label, LintMeta};
+use agentlint_effects::GuardKind;
+use agentlint_linter::LintContext;
+
+use crate::blocking::location;
+
+pub(crate) fn report(cx: &LintContext<'_>, meta: &LintMeta, kind: GuardKind, report: &mut Vec<Diagnostic>) {
+    for held in cx.effects.held_guards(cx.program).into_iter().filter(|held| held.kind == kind) {
+        let what = match &held.name {
+            Some(name) => format!("`{name}`, a `{}`,", held.ty),
+            None => format!("this `{}`", held.ty),
+        };
+        let why = match kind {
+            GuardKind::Lock => "whoever waits for the lock blocks a worker thread",
+            GuardKind::Refcell => "whoever borrows the value meanwhile panics",
+        };
+        let message = format!("{what} is held across an await: {why}");
+        let mut diagnostic = Diagnostic::new(meta.id, meta.level, message, location(held.made));
+        diagnostic.labels.push(Label { location: location(held.awaited), text: "the task may be suspended here".to_owned() });
+        diagnostic.help = Some(match (&held.name, kind) {
+            (Some(name), GuardKind::Lock) => {
+                format!("end it first with a block or `drop({name})`, or use `tokio::sync` if it must be held")
+            }
+            (None, GuardKind::Lock) => "copy what is needed into a variable first, so that the guard is gone at the end of that statement, or use `tokio::sync` if it must be held".to_owned(),
+            (Some(name), GuardKind::Refcell) => format!("end the borrow first with a block or `drop({name})`"),
+            (None, GuardKind::Refcell) => "copy what is needed into a variable first".to_owned(),
+        });
+        report.push(diagnostic);
+    }
+}

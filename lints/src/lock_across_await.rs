@@ -1,0 +1,27 @@
+//! `lock_across_await`: a lock held while its task waits.
+
+use agentlint_diagnostics::{Diagnostic, Group, Level, LintMeta};
+use agentlint_effects::GuardKind;
+use agentlint_linter::{Lint, LintContext};
+
+use crate::held_guard;
+
+static META: LintMeta = LintMeta {
+    id: "lock_across_await",
+    summary: "a lock held while its task waits",
+    group: Group::Await,
+    level: Level::Warn,
+    page: include_str!("../lock_across_await.md"),
+};
+
+pub(crate) struct LockAcrossAwait;
+
+impl Lint for LockAcrossAwait {
+    fn meta(&self) -> &'static LintMeta {
+        &META
+    }
+
+    fn check(&self, cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
+        held_guard::report(cx, &META, GuardKind::Lock, report);
+    }
+}
