@@ -1,6 +1,6 @@
 //! What the lints of the blocking group share: one effect each, reported at the call in the async context.
 
-use agentlint_diagnostics::{Diagnostic, Hop, LintMeta, Location};
+use agentlint_diagnostics::{Diagnostic, Hop, Level, LintMeta, Location};
 use agentlint_effects::{BlockingCall, Effect};
 use agentlint_linter::LintContext;
 use agentlint_semantic::def::Place;
@@ -14,7 +14,8 @@ pub(crate) fn report(cx: &LintContext<'_>, meta: &LintMeta, effect: Effect, repo
 
 fn diagnostic(meta: &LintMeta, call: &BlockingCall) -> Diagnostic {
     let message = format!("`{}` blocks the async runtime: it {}", call.callee, call.sink.does);
-    let mut diagnostic = Diagnostic::new(meta.id, meta.level, message, location(call.place));
+    let level = if call.sink.panics { Level::Deny } else { meta.level };
+    let mut diagnostic = Diagnostic::new(meta.id, level, message, location(call.place));
     diagnostic.confidence = call.confidence;
     diagnostic.chain = call
         .chain

@@ -18,6 +18,8 @@ use crate::{SourceLookup, Statistics};
 
 mod analysis;
 mod conditional;
+mod inspect;
+mod user_catalog;
 
 pub(crate) struct Driver {
     registry: Registry,
@@ -25,7 +27,7 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) fn new() -> Driver {
-        Driver { registry: Registry::new(&[]) }
+        Driver { registry: Registry::new(agentlint_lints::ALL) }
     }
 
     fn open(&self, request: &CheckRequest) -> anyhow::Result<Opened> {
@@ -82,7 +84,7 @@ impl Engine for Driver {
         let levels = self.levels(request, &opened)?;
         let files: Vec<_> = opened.members.iter().filter_map(|id| opened.loader.load(*id)).collect();
         let mut diagnostics = std::mem::take(&mut opened.diagnostics);
-        let found = analysis::lint(&self.registry, &Catalog::default(), &opened);
+        let found = analysis::lint(&self.registry, &catalog(&opened)?, &opened);
         diagnostics.extend(found.into_iter().filter(|one| is_asked_for(&opened, one.primary.location.file)));
         let confidence = request.confidence.or(opened.config.confidence).unwrap_or(Confidence::Likely);
         let suppressions = self.suppressions(&opened, &files);
@@ -101,13 +103,21 @@ impl Engine for Driver {
         })
     }
 
-    fn inspect(&self, _: &InspectRequest, _: &mut dyn Write) -> anyhow::Result<()> {
-        anyhow::bail!("the model cannot be inspected yet")
+    fn inspect(&self, request: &InspectRequest, out: &mut dyn Write) -> anyhow::Result<()> {
+        let opened = self.open(&request.check)?;
+        inspect::run(&opened, &catalog(&opened)?, request, out)
     }
 }
 
+/// The built-in catalog and what the configuration adds to it.
+fn catalog(opened: &Opened) -> anyhow::Result<Catalog> {
+    let mut catalog = agentlint_lints::builtin_catalog()?;
+    catalog.extend(user_catalog::catalog(&opened.config.catalog)?);
+    Ok(catalog)
+}
+
 fn is_asked_for(opened: &Opened, file: FileId) -> bool {
-    opened.report_only.as_ref().is_none_or(|only| only.contains(&file))
+    opened.is_reported(file)
 }
 
 /// A file that is broken through and through has no items.

@@ -17,10 +17,9 @@ pub(super) fn lint(registry: &Registry, catalog: &Catalog, opened: &Opened) -> V
     opened.loader.pool().install(|| {
         let program = Program::new(opened.graph.clone(), &opened.loader);
         let mut found = Vec::new();
-        let inferred = infer(&program, &mut found);
-        let catalog = ResolvedCatalog::new(&program, catalog);
-        let effects = Effects::new(&program, catalog, inferred);
-        let cx = LintContext { program: &program, effects: &effects };
+        let effects = effects(&program, catalog, &mut found);
+        let blocking_calls = effects.blocking_calls(&program);
+        let cx = LintContext { program: &program, effects: &effects, blocking_calls: &blocking_calls };
         let of_lints: Vec<Vec<Diagnostic>> = registry.lints().par_iter().map(|lint| {
             let mut of_lint = Vec::new();
             let ran = catch_unwind(AssertUnwindSafe(|| lint.check(&cx, &mut of_lint)));
@@ -31,6 +30,14 @@ pub(super) fn lint(registry: &Registry, catalog: &Catalog, opened: &Opened) -> V
         found.extend(of_lints.into_iter().flatten());
         found
     })
+}
+
+/// What the members' bodies do. A body whose analysis panicked is left out, and found.
+pub(super) fn effects(program: &Program<'_>, catalog: &Catalog, found: &mut Vec<Diagnostic>) -> Effects {
+    let inferred = infer(program, found);
+    // After inference: by then everything that the program's code leads into is loaded.
+    let catalog = ResolvedCatalog::new(program, catalog);
+    Effects::new(program, catalog, inferred)
 }
 
 /// The types and calls of every body of the members, in the order of the sources.

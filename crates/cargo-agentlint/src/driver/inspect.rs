@@ -1,0 +1,194 @@
+//! `inspect`: what the model knows of calls, contexts and effects.
+
+use std::io::Write;
+
+use agentlint_diagnostics::FileId;
+use agentlint_effects::{Catalog, Effects, RegionKind};
+use agentlint_semantic::Program;
+use agentlint_semantic::def::{DefId, DefKind};
+use agentlint_semantic::infer::{CallKind, CallSite, Callee};
+use agentlint_syntax::Span;
+use agentlint_workspace::Opened;
+use serde::Serialize;
+
+use super::analysis;
+use crate::engine::InspectRequest;
+use crate::{InspectFormat, Inspected};
+
+pub(super) fn run(opened: &Opened, catalog: &Catalog, request: &InspectRequest, out: &mut dyn Write) -> anyhow::Result<()> {
+    // The model is built on the threads that parse; only what it says is written here.
+    let lines = opened.loader.pool().install(|| {
+        let program = Program::new(opened.graph.clone(), &opened.loader);
+        let effects = analysis::effects(&program, catalog, &mut Vec::new());
+        let inspector = Inspector { opened, program: &program, effects: &effects, format: request.format };
+        match request.what {
+            Inspected::Calls => inspector.calls(),
+            Inspected::Contexts => inspector.contexts(),
+            Inspected::Effects => inspector.effects(),
+        }
+    })?;
+    for line in lines {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+struct Inspector<'a, 'l> {
+    opened: &'a Opened,
+    program: &'a Program<'l>,
+    effects: &'a Effects,
+    format: InspectFormat,
+}
+
+#[derive(Serialize)]
+struct CallRow<'a> {
+    file: &'a str,
+    line: u32,
+    column: u32,
+    #[serde(rename = "crate")]
+    krate: Option<String>,
+    owner: String,
+    #[serde(rename = "trait")]
+    trait_name: Option<String>,
+    name: &'a str,
+    reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ContextRow<'a> {
+    file: &'a str,
+    line: u32,
+    column: u32,
+    function: String,
+    kind: &'a str,
+    is_async_context: bool,
+}
+
+#[derive(Serialize)]
+struct EffectRow<'a> {
+    file: &'a str,
+    line: u32,
+    column: u32,
+    function: String,
+    effects: Vec<&'a str>,
+}
+
+impl Inspector<'_, '_> {
+    fn place(&self, owner: DefId, span: Span) -> Option<(FileId, String, u32, u32)> {
+        let file = self.program.real_file(owner.krate, self.program.def(owner).file);
+        let sources = self.opened.loader.sources();
+        let at = sources.facts(file)?.lines.line_column(span.start);
+        Some((file, sources.display_path(file)?.to_string(), at.line, at.column))
+    }
+
+    fn line(&self, row: &impl Serialize, human: String) -> anyhow::Result<String> {
+        Ok(match self.format {
+            InspectFormat::Jsonl => serde_json::to_string(row)?,
+            InspectFormat::Human => human,
+        })
+    }
+
+    fn calls(&self) -> anyhow::Result<Vec<String>> {
+        let mut lines = Vec::new();
+        for owner in self.effects.owners() {
+            let Some(inferred) = self.effects.inferred(owner) else { continue };
+            let mut calls: Vec<&CallSite> = inferred.calls.iter().filter(|call| call.kind != CallKind::Macro).collect();
+            calls.sort_by_key(|call| call.name_span);
+            for call in calls {
+                let Some((file, path, line, column)) = self.place(owner, call.name_span) else { continue };
+                if !self.opened.is_reported(file) {
+                    continue;
+                }
+                let Some(row) = self.call_row(call, &path, line, column) else { continue };
+                let callee = match (&row.krate, row.reason) {
+                    (Some(krate), _) if row.owner.is_empty() => format!("{krate}::{}", row.name),
+                    (Some(krate), _) => format!("{krate}::{}::{}", row.owner, row.name),
+                    (None, reason) => format!("{} (unresolved: {})", row.name, reason.unwrap_or("not known")),
+                };
+                let human = format!("{path}:{line}:{column}: {callee}");
+                lines.push(self.line(&row, human)?);
+            }
+        }
+        Ok(lines)
+    }
+
+    /// `None` for constructors, which are no calls.
+    fn call_row<'a>(&self, call: &'a CallSite, path: &'a str, line: u32, column: u32) -> Option<CallRow<'a>> {
+        let mut row = CallRow {
+            file: path,
+            line,
+            column,
+            krate: None,
+            owner: String::new(),
+            trait_name: None,
+            name: call.name.as_str(),
+            reason: None,
+        };
+        match call.callee {
+            Callee::Function { def, implementation, .. } => self.callee(&mut row, def, implementation),
+            Callee::Constructor(_) => return None,
+            Callee::Value(_) => row.reason = Some("a value is called"),
+            Callee::Unresolved(reason) => row.reason = Some(reason.text()),
+        }
+        Some(row)
+    }
+
+    fn callee(&self, row: &mut CallRow<'_>, def: DefId, implementation: Option<DefId>) {
+        let program = self.program;
+        let target = implementation.unwrap_or(def);
+        let krate = if program.is_std(target.krate) { "std".to_owned() } else { program.node(target.krate).name.to_string() };
+        row.krate = Some(krate);
+        if let Some(holder) = program.container(target) {
+            match program.kind(holder) {
+                DefKind::Impl => {
+                    row.owner = program.impl_self_ty(holder).head_name(program);
+                    row.trait_name = program.impl_trait_ref(holder).map(|t| program.name(t.trait_def).to_string());
+                }
+                _ => row.owner = program.name(holder).to_string(),
+            }
+        }
+    }
+
+    fn contexts(&self) -> anyhow::Result<Vec<String>> {
+        let mut lines = Vec::new();
+        for owner in self.effects.owners() {
+            for (region, kind, is_context, _) in self.effects.regions(owner) {
+                let Some(span) = self.effects.region_span(self.program, region) else { continue };
+                let Some((file, path, line, column)) = self.place(owner, span) else { continue };
+                if !self.opened.is_reported(file) {
+                    continue;
+                }
+                let kind = match kind {
+                    RegionKind::Owner => "function",
+                    RegionKind::Closure => "closure",
+                    RegionKind::Async => "async",
+                };
+                let function = self.program.path_of(owner);
+                let context = if is_context { "async context" } else { "not an async context" };
+                let human = format!("{path}:{line}:{column}: {kind} in `{function}`: {context}");
+                let row = ContextRow { file: &path, line, column, function, kind, is_async_context: is_context };
+                lines.push(self.line(&row, human)?);
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Functions with effects.
+    fn effects(&self) -> anyhow::Result<Vec<String>> {
+        let mut lines = Vec::new();
+        for owner in self.effects.owners() {
+            let Some((_, _, _, effects)) = self.effects.regions(owner).into_iter().next() else { continue };
+            let Some(place) = self.program.place(owner) else { continue };
+            let Some((file, path, line, column)) = self.place(owner, place.span) else { continue };
+            if effects.is_empty() || !self.opened.is_reported(file) {
+                continue;
+            }
+            let effects: Vec<&str> = effects.into_iter().map(agentlint_effects::Effect::name).collect();
+            let function = self.program.path_of(owner);
+            let human = format!("{path}:{line}:{column}: `{function}`: {}", effects.join(", "));
+            let row = EffectRow { file: &path, line, column, function, effects };
+            lines.push(self.line(&row, human)?);
+        }
+        Ok(lines)
+    }
+}
