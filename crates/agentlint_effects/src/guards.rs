@@ -83,6 +83,8 @@ struct Walk<'a, 'l> {
     live: Vec<Live>,
     age: u32,
     reported: FxHashSet<ExprId>,
+    /// Where the guard of a binding was made.
+    origins: FxHashMap<PatId, ExprId>,
     found: Vec<HeldGuard>,
 }
 
@@ -98,6 +100,7 @@ impl<'a, 'l> Walk<'a, 'l> {
             live: Vec::new(),
             age: 0,
             reported: FxHashSet::default(),
+            origins: FxHashMap::default(),
             found: Vec::new(),
         }
     }
@@ -179,6 +182,9 @@ impl<'a, 'l> Walk<'a, 'l> {
                 let before = self.live.clone();
                 let mark = self.age;
                 self.value(*condition);
+                if !self.holds_let(*condition) {
+                    self.live.retain(|live| live.age < mark);
+                }
                 self.value(*body);
                 self.live.retain(|live| live.age < mark);
                 self.union(before);
@@ -244,13 +250,22 @@ impl<'a, 'l> Walk<'a, 'l> {
         if let Some(pat) = self.inferred.locals.get(&left).copied() {
             self.live.retain(|live| live.binding != Some(pat));
             if let Some(kind) = self.guard(right) {
-                self.push(kind, right, Some(pat));
+                let made = self.origin(right);
+                self.push(kind, made, Some(pat));
+                self.origins.insert(pat, made);
             }
         }
     }
 
+    /// Where the guard that an expression gives was made: a binding's guard was made where it was bound first.
+    fn origin(&self, from: ExprId) -> ExprId {
+        let pat = self.inferred.locals.get(&from);
+        pat.and_then(|pat| self.origins.get(pat)).copied().unwrap_or(from)
+    }
+
     /// The guards that a pattern takes out of `from`.
     fn bind(&mut self, pat: PatId, from: ExprId) {
+        let from = self.origin(from);
         let mut open = vec![pat];
         while let Some(pat) = open.pop() {
             let body = self.body;
@@ -258,6 +273,7 @@ impl<'a, 'l> Walk<'a, 'l> {
                 PatKind::Bind { subpattern, .. } => {
                     if let Some(kind) = self.catalog.guard(self.program, self.inferred.pat_types[pat]) {
                         self.push(kind, from, Some(pat));
+                        self.origins.insert(pat, from);
                     }
                     open.extend(subpattern);
                 }

@@ -387,7 +387,10 @@ impl Builder<'_, '_> {
             (_, CallKind::Macro) => body.exprs[call.expr].span.start,
             _ => call.name_span.start,
         };
-        let span = Span::new(start, body.exprs[call.expr].span.end);
+        let span = match call.kind {
+            CallKind::Implicit => call.name_span,
+            _ => Span::new(start, body.exprs[call.expr].span.end),
+        };
         let Callee::Function { def, args, implementation } = call.callee else { return None };
         let values: Vec<Ty> = call.arguments.iter().map(|a| self.facts.inferred.types[*a]).collect();
         let event = self.event(def, implementation, &args, &values, span)?;
@@ -404,6 +407,11 @@ impl Builder<'_, '_> {
             let confidence = self.catalog.entries[entry].confidence;
             let callee = self.catalog.path(target).or_else(|| self.catalog.path(def)).map_or(callee, str::to_owned);
             return Some(Event { span, callee, target: Target::Sink(entry), confidence });
+        }
+        if program.is_std(target.krate) {
+            let functions: Vec<DefId> = program.bound_functions(target, agentlint_semantic::types::args(list)).into_iter().filter(|f| self.is_followed(*f)).collect();
+            let target = Target::Functions(functions.clone());
+            return (!functions.is_empty()).then_some(Event { span, callee, target, confidence: Confidence::Likely });
         }
         let is_trait_method = program.container(def).is_some_and(|c| program.kind(c) == DefKind::Trait);
         if implementation.is_none() && is_trait_method {

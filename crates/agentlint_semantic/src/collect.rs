@@ -260,9 +260,6 @@ impl Collector<'_> {
         if let Some(behind) = self.files.modules.get(&(id, item_id)) {
             return Some((*behind, Arc::clone(self.files.facts.get(behind)?)));
         }
-        if !self.out.expanded_in.contains_key(&id) {
-            return None;
-        }
         let (behind, facts) = self.outside.loader.submodule(self.krate, self.real_file, &self.inline, item)?;
         // A file that holds the call of a macro that declares the same file would never end.
         if self.out.facts.contains_key(&behind) {

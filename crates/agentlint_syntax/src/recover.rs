@@ -6,7 +6,7 @@ use std::ops::Range;
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
 use crate::places::Places;
-use crate::skip::{opens_items, with_contents};
+use crate::skip::{is_constant, opens_items, with_contents};
 
 /// How deep modules and impls are searched for what is broken in them: each level reads its tokens anew.
 const DEPTH: u32 = 4;
@@ -118,14 +118,14 @@ impl Recovery<'_, '_> {
 /// Takes the word out of `impl<…> const Trait for …`, as the standard library's sources have it.
 fn without_const_impl(mut chunk: Vec<TokenTree>) -> Vec<TokenTree> {
     let is = |tree: &TokenTree, word: &str| matches!(tree, TokenTree::Ident(ident) if ident == word);
-    if let Some(start) = chunk.iter().position(|tree| is(tree, "impl"))
-        && let Some(at) = chunk.iter().skip(start).position(|tree| is(tree, "const"))
-        && match &chunk[start + at - 1] {
-            TokenTree::Punct(punct) => punct.as_char() == '>',
-            tree => is(tree, "impl"),
-        }
-    {
-        chunk.remove(start + at);
+    let start = chunk.iter().position(|tree| is(tree, "impl")).unwrap_or(chunk.len());
+    let at = (start + 1..chunk.len()).find(|at| {
+        let before = &chunk[at - 1];
+        // Not behind a `<` or a comma: that would be a parameter.
+        is(&chunk[*at], "const") && (is(before, "impl") || matches!(before, TokenTree::Punct(punct) if punct.as_char() == '>'))
+    });
+    if let Some(at) = at {
+        chunk.remove(at);
     }
     chunk
 }
@@ -158,7 +158,8 @@ fn opener(header: &[TokenTree]) -> Option<Opener> {
 fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut chunks = Vec::new();
     let mut chunk: Vec<TokenTree> = Vec::new();
-    for tree in tokens {
+    let mut trees = tokens.into_iter().peekable();
+    while let Some(tree) = trees.next() {
         if let TokenTree::Ident(word) = &tree
             && begins_item(word)
             && chunk.last().is_some_and(ends_phrase)
@@ -167,7 +168,12 @@ fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
         }
         let ends = match &tree {
             TokenTree::Punct(punct) => punct.as_char() == ';',
-            TokenTree::Group(group) => group.delimiter() == Delimiter::Brace && !ends_in_semicolon(&chunk),
+            TokenTree::Group(group) => {
+                // Ahead of `,` or `>` it is an argument: `A<{ 1 }>`.
+                let is_argument =
+                    matches!(trees.peek(), Some(TokenTree::Punct(punct)) if matches!(punct.as_char(), ',' | '>'));
+                group.delimiter() == Delimiter::Brace && !is_argument && !ends_in_semicolon(&chunk)
+            }
             _ => false,
         };
         chunk.push(tree);
@@ -209,7 +215,7 @@ fn ends_in_semicolon(chunk: &[TokenTree]) -> bool {
         .take(2)
         .collect();
     match words.as_slice() {
-        [first, second] if *first == "const" => !["fn", "unsafe", "async", "extern"].iter().any(|word| second == word),
+        [first, second] if is_constant(first, second) => true,
         [first, ..] => ["use", "static", "type"].iter().any(|word| first == word),
         [] => false,
     }

@@ -1,6 +1,6 @@
 //! Functions without their bodies, for callers that want signatures: a body then costs only its lexing.
 
-use proc_macro2::{Delimiter, Group, Punct, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, TokenStream, TokenTree};
 
 /// What the next brace group of an item holds.
 #[derive(Clone, Copy, PartialEq)]
@@ -44,7 +44,7 @@ pub(crate) fn empty_bodies(items: TokenStream) -> TokenStream {
                         expected = Expected::Nothing;
                         kept.push(TokenTree::Punct(punct));
                         let semicolon = trees.find(|tree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ';'));
-                        kept.push(TokenTree::Ident(proc_macro2::Ident::new("_", proc_macro2::Span::call_site())));
+                        kept.push(TokenTree::Ident(Ident::new("_", proc_macro2::Span::call_site())));
                         kept.extend(semicolon);
                         continue;
                     }
@@ -77,14 +77,19 @@ pub(crate) fn with_contents(group: &Group, contents: TokenStream) -> Group {
     changed
 }
 
-pub(crate) fn opens_items(word: &proc_macro2::Ident) -> bool {
+pub(crate) fn opens_items(word: &Ident) -> bool {
     ["impl", "trait", "mod", "extern"].iter().any(|opener| word == opener)
 }
 
 /// `const NAME` or `static NAME`, but not `const fn`.
-fn is_value(word: &proc_macro2::Ident, next: &proc_macro2::Ident) -> bool {
-    let is_function = ["fn", "unsafe", "async", "extern"].iter().any(|qualifier| next == qualifier);
-    (word == "static") || (word == "const" && !is_function)
+fn is_value(word: &Ident, next: &Ident) -> bool {
+    word == "static" || is_constant(word, next)
+}
+
+/// `const NAME`, but neither `const fn` nor `const trait`.
+pub(crate) fn is_constant(word: &Ident, next: &Ident) -> bool {
+    let others = ["fn", "unsafe", "async", "extern", "trait", "impl", "auto"];
+    word == "const" && !others.iter().any(|other| next == other)
 }
 
 fn is_assignment(punct: &Punct, next: Option<&TokenTree>) -> bool {

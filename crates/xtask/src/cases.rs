@@ -13,7 +13,7 @@ use agentlint_testing::{Block, read_page};
 use anyhow::{Context, Result, bail};
 
 /// Checks all cases, all pages' blocks and the project `bad_agent_server`.
-pub fn run() -> Result<()> {
+pub(crate) fn run() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let target = match std::env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => root.join(folder),

@@ -1,13 +1,46 @@
 //! The project's own chores.
 
+#![allow(clippy::print_stdout, reason = "a chore says what it does")]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
+mod bench;
+mod cases;
+mod checks;
+mod corpus;
+mod new_lint;
+mod published;
 mod std_index;
+mod tool;
 
 use anyhow::{Result, bail};
 
+const USAGE: &str = "usage: cargo xtask <chore>
+
+  test             all tests of the workspace
+  ci               test, formatting, clippy, the self-lint, the documentation, cases
+  cases            every marked case and every page's example compiles
+  bench            how fast, and how much memory, against `syn::parse_file` alone
+  corpus [--bless] [CRATE ...]
+                   lint published crates and compare with fixtures/corpus; --bless adds what has no label yet
+  new-lint <id>    the page, the file, the case and the entry of a new lint
+  std-index --source RUST/library --output DIR
+                   the index of std's public items";
+
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.split_first() {
-        Some((command, rest)) if command == "std-index" => std_index::run(rest),
-        _ => bail!("usage: cargo xtask std-index"),
+    let Some((chore, rest)) = arguments.split_first() else { bail!("{USAGE}") };
+    match chore.as_str() {
+        "test" => checks::test(rest),
+        "ci" => checks::ci(),
+        "cases" => cases::run(),
+        "bench" => bench::run(rest),
+        "corpus" => corpus::run(rest),
+        "new-lint" => new_lint::run(rest),
+        "std-index" => std_index::run(rest),
+        "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        unknown => bail!("there is no chore `{unknown}`\n{USAGE}"),
     }
 }

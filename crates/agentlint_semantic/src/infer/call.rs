@@ -210,4 +210,19 @@ impl Context<'_, '_> {
         let (_, output) = self.instantiate(def, &list);
         output
     }
+
+    /// A call that the language makes of a trait's method, with these arguments of the trait.
+    pub(super) fn implicit_call(&mut self, expr: ExprId, span: Span, trait_def: Option<crate::def::DefId>, method: &str, list: &[Ty]) {
+        let method = agentlint_syntax::name(method);
+        let Some(def) = trait_def.and_then(|t| self.program.member(t, method, |k| k == DefKind::Function)) else { return };
+        self.calls.push(CallSite {
+            expr,
+            kind: CallKind::Implicit,
+            name: method,
+            name_span: span,
+            callee: Callee::Function { def, args: args(list), implementation: None },
+            receiver: None,
+            arguments: Vec::new(),
+        });
+    }
 }

@@ -84,8 +84,11 @@ impl Context<'_, '_> {
             }
             ExprKind::For { label, pat, iterable, body } => {
                 let mark = self.scope.len();
+                let span = self.body.exprs[*iterable].span;
                 let iterable = self.check(*iterable, Expect::Nothing);
                 let item = self.projection(self.program.known().into_iter_item, &[iterable]);
+                let iterator = self.projection(self.program.known().into_iter, &[iterable]);
+                self.implicit_call(expr, span, self.program.known().iterator, "next", &[iterator]);
                 self.check_pat(*pat, item);
                 self.in_breakable(*label, Ty::UNIT, true, |this| this.check(*body, Expect::Nothing));
                 self.scope.truncate(mark);

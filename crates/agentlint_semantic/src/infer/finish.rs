@@ -84,6 +84,45 @@ impl Program<'_> {
     }
 }
 
+impl Program<'_> {
+    /// The functions of analysed impls that a function without a body may call: those of the traits that its bounds demand, and
+    /// that the bounds of the impl behind it demand. `into` demands `From`, `parse` demands `FromStr`.
+    pub fn bound_functions(&self, def: DefId, list: Args) -> Vec<DefId> {
+        let mut solver = Solver::new(self, None);
+        let mut found = Vec::new();
+        let mut seen = Vec::new();
+        let mut open: Vec<TraitRef> = Vec::new();
+        let wanted = |predicates: &[crate::types::Predicate], with: &[Ty]| -> Vec<TraitRef> {
+            let demanded = predicates.iter().filter_map(|p| match p.substitute(with) {
+                crate::types::Predicate::Trait(trait_ref) => Some(trait_ref),
+                crate::types::Predicate::Projection { .. } => None,
+            });
+            demanded.collect()
+        };
+        open.extend(wanted(self.predicates(def), &list));
+        while let Some(trait_ref) = open.pop() {
+            if seen.contains(&trait_ref) || seen.len() > 64 {
+                continue;
+            }
+            seen.push(trait_ref);
+            let Selected::Impl(implementation, fresh) = solver.select(trait_ref) else { continue };
+            if self.node(implementation.krate).is_member {
+                let functions = self.members_of(implementation).iter().copied();
+                found.extend(functions.filter(|f| self.kind(*f) == DefKind::Function));
+            } else if let Some(header) = self.impl_trait_ref(implementation) {
+                let header = header.substitute(&fresh);
+                if solver.unify_args(&header.args, &trait_ref.args) {
+                    let fresh: Vec<Ty> = fresh.iter().map(|ty| solver.resolve(*ty)).collect();
+                    open.extend(wanted(self.predicates(implementation), &fresh));
+                }
+            }
+        }
+        found.sort();
+        found.dedup();
+        found
+    }
+}
+
 /// Variables that nothing decided are unknown.
 struct NoVars;
 

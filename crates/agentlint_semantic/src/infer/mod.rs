@@ -68,6 +68,8 @@ pub enum CallKind {
     Method,
     /// `write!` calling `write_fmt`.
     Macro,
+    /// Not written as a call: `next` of a `for`, an operator's method.
+    Implicit,
 }
 
 /// What a call site calls.

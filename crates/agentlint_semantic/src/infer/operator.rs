@@ -74,6 +74,7 @@ impl Context<'_, '_> {
             }
             return self.overloaded(op, left_ty, right_ty);
         }
+        let span = self.body.exprs[left].span.to(self.body.exprs[right].span);
         if left_ty.is_unknown() {
             self.check(right, Expect::Nothing);
             return Ty::UNKNOWN;
@@ -83,6 +84,10 @@ impl Context<'_, '_> {
         self.solver.select_pending();
         let right_ty = self.check(right, Expect::Type(wanted));
         self.coerce(right_ty, wanted);
+        let path = trait_of(op);
+        let trait_def = path.and_then(|path| self.program.std_path(path));
+        let method = path.and_then(|path| path.rsplit("::").next()).unwrap_or_default().to_lowercase();
+        self.implicit_call(left, span, trait_def, &method, &[left_ty, wanted]);
         self.overloaded(op, left_ty, wanted)
     }
 

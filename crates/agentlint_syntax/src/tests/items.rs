@@ -264,10 +264,11 @@ fn macros_by_rules() {
 
 #[test]
 fn conditionally_const_items_of_std() {
-    let file = sound("pub const trait A: [const] B { fn a(); } impl<T: [const] A> const A for T { fn a() {} }");
+    let file = sound("pub const trait A: [const] B { fn a(); } impl<T: [const] A, const N: usize> const A for T { fn a() {} }");
     assert!(matches!(&item(&file, "A").kind, ItemKind::Trait(it) if bounds(&it.supertraits) == "B"));
-    let found = file.items.iter().any(|it| matches!(&it.kind, ItemKind::Impl(it) if generics(&it.generics) == "T: A"));
+    let found = file.items.iter().any(|it| matches!(&it.kind, ItemKind::Impl(it) if generics(&it.generics) == "T: A, const N: usize"));
     assert!(found);
+    assert_eq!(root_names(&signatures("const trait A { fn a() { not rust } }")), ["A"]);
 }
 
 #[test]

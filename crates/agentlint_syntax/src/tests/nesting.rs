@@ -3,20 +3,30 @@
 use super::{full, on_large_stack};
 use crate::limits;
 
-/// `count` times each of the parts, the last ones in reverse.
-fn nested(before: &str, open: &str, middle: &str, close: &str, after: &str, count: usize) -> String {
-    format!("{before}{}{middle}{}{after}", open.repeat(count), close.repeat(count))
+struct Shape {
+    name: &'static str,
+    before: &'static str,
+    /// What opens a level, and what closes it.
+    open: &'static str,
+    close: &'static str,
+    middle: &'static str,
+    after: &'static str,
+    /// How many levels stay just below the limits.
+    levels: usize,
 }
 
-/// Every way that was thought of to nest, with the number of levels that stays just below the limits.
-fn shapes() -> Vec<(&'static str, Box<dyn Fn(usize) -> String + Sync>, usize)> {
-    fn shape(
-        name: &'static str,
-        parts: [&'static str; 5],
-        levels: usize,
-    ) -> (&'static str, Box<dyn Fn(usize) -> String + Sync>, usize) {
+impl Shape {
+    fn text(&self, levels: usize) -> String {
+        let Shape { before, open, close, middle, after, .. } = self;
+        format!("{before}{}{middle}{}{after}", open.repeat(levels), close.repeat(levels))
+    }
+}
+
+/// Every way that was thought of to nest.
+fn shapes() -> Vec<Shape> {
+    fn shape(name: &'static str, parts: [&'static str; 5], levels: usize) -> Shape {
         let [before, open, middle, close, after] = parts;
-        (name, Box::new(move |count| nested(before, open, middle, close, after, count)), levels)
+        Shape { name, before, open, close, middle, after, levels }
     }
     let expr = |name, open, middle, close, levels| shape(name, ["fn f() { x = ", open, middle, close, "; }"], levels);
     let ty = |name, open, middle, close, levels| shape(name, ["type T = ", open, middle, close, ";"], levels);
@@ -83,21 +93,20 @@ fn shapes() -> Vec<(&'static str, Box<dyn Fn(usize) -> String + Sync>, usize)> {
 
 #[test]
 fn the_deepest_input_that_is_read_fits_the_stack() {
-    for (name, shape, levels) in shapes() {
-        let text = shape(levels);
-        println!("{name}");
+    for shape in shapes() {
+        let text = shape.text(shape.levels);
         let file = on_large_stack(|| full(&text));
         let refused = file.errors.iter().any(|error| error.message == limits::MESSAGE);
-        assert!(!refused, "{name} at {levels} levels: {:?}", file.errors);
+        assert!(!refused, "{} at {} levels: {:?}", shape.name, shape.levels, file.errors);
     }
 }
 
 #[test]
 fn deeper_input_is_refused() {
-    for (name, shape, _) in shapes() {
-        let text = shape(50_000);
+    for shape in shapes() {
+        let text = shape.text(50_000);
         let file = on_large_stack(|| full(&text));
-        assert_eq!(file.errors.len(), 1, "{name}");
-        assert_eq!(file.errors[0].message, limits::MESSAGE, "{name}");
+        assert_eq!(file.errors.len(), 1, "{}", shape.name);
+        assert_eq!(file.errors[0].message, limits::MESSAGE, "{}", shape.name);
     }
 }

@@ -16,6 +16,7 @@ fn a_broken_item_leaves_the_others() {
     check("fn a() {} struct B { x y } fn c() { d() }", &["a", "c"], &["y"]);
     check("use a::b; static X: = 1; const C: u8 = { 2 }; type T = u8; enum E {}", &["", "C", "T", "E"], &["="]);
     check("fn a() {} use b::c fn d() {} pub struct E;", &["a", "d", "E"], &[""]);
+    check("fn a() -> A<{ 1 }, u8> {} 1; fn b() where A<{ 2 }>: B, {}", &["a", "b"], &["1"]);
     check("fn a() {} ; fn b() {}", &["a", "b"], &[]);
     check("fn a() {} 1 + 2; fn b() {}", &["a", "b"], &["1"]);
 }

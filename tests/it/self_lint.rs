@@ -1,0 +1,9 @@
+//! The project passes its own lints.
+
+use crate::support::{root, run};
+
+#[test]
+fn this_workspace_is_clean() {
+    let ran = run(&root(), &["--all-targets"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+}

@@ -1,1 +1,0 @@
-//! The integration tests' package; the tests are in `it`.
