@@ -5,7 +5,7 @@ use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind};
 use agentlint_semantic::input::CrateId;
 use agentlint_semantic::names::Namespace;
-use agentlint_semantic::types::{Head, Ty, TyKind};
+use agentlint_semantic::types::{Head, Ty, TyKind, primitive};
 use agentlint_syntax::{Name, name};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -35,8 +35,8 @@ pub struct ResolvedCatalog {
     pub entries: Vec<SinkEntry>,
     /// With the public path that the catalog knows it by.
     functions: FxHashMap<DefId, (usize, String)>,
-    /// By the trait's function and the type's head.
-    on_types: FxHashMap<(DefId, Head), usize>,
+    /// By the trait's function and the type's head; of a tuple, the head of its first element too.
+    on_types: FxHashMap<(DefId, Head, Option<Head>), usize>,
     /// Types with I/O behind them.
     io_types: FxHashMap<Head, usize>,
     offloads: FxHashMap<DefId, Vec<usize>>,
@@ -64,19 +64,19 @@ impl ResolvedCatalog {
             for (def, path) in resolver.functions(&sink.subject, &mut out.unresolved) {
                 out.functions.entry(def).or_insert((entry, path));
             }
-            let heads: Vec<Head> = sink.subject.types.iter().flat_map(|path| resolver.heads(path, &sink.subject)).collect();
+            let heads: Vec<(Head, Option<Head>)> = sink.subject.types.iter().flat_map(|path| resolver.heads(path, &sink.subject)).collect();
             let Some(trait_path) = &sink.subject.trait_path else { continue };
             let is_io = trait_path.starts_with("std::io::");
             for trait_def in resolver.definitions(trait_path, &sink.subject) {
                 for method in &sink.subject.methods {
                     let Some(method) = program.member(trait_def, name(method), |k| k == DefKind::Function) else { continue };
-                    for head in &heads {
-                        out.on_types.entry((method, *head)).or_insert(entry);
+                    for (head, first) in &heads {
+                        out.on_types.entry((method, *head, *first)).or_insert(entry);
                     }
                 }
             }
             if is_io {
-                for head in heads {
+                for (head, _) in heads {
                     out.io_types.entry(head).or_insert(entry);
                 }
             }
@@ -150,8 +150,8 @@ impl ResolvedCatalog {
         }
         if program.container(def).is_some_and(|c| program.kind(c) == DefKind::Trait)
             && let Some(self_ty) = list.first()
-            && let Some(head) = self.io_head(*self_ty)
-            && let Some(entry) = self.on_types.get(&(def, head))
+            && let Some((head, first)) = self.typed_head(*self_ty)
+            && let Some(entry) = self.on_types.get(&(def, head, first))
         {
             return Some(*entry);
         }
@@ -162,6 +162,15 @@ impl ResolvedCatalog {
     /// The public path of a sink, as the catalog has it.
     pub fn path(&self, def: DefId) -> Option<&str> {
         self.functions.get(&def).map(|(_, path)| path.as_str())
+    }
+
+    fn typed_head(&self, ty: Ty) -> Option<(Head, Option<Head>)> {
+        let head = self.io_head(ty)?;
+        let first = match *ty.kind() {
+            TyKind::Tuple(list) => list.first().and_then(|first| self.io_head(*first)),
+            _ => None,
+        };
+        Some((head, first))
     }
 
     /// The head of the type behind references and wrappers.
@@ -220,8 +229,17 @@ impl<'a, 'l> Resolver<'a, 'l> {
         self.crates_of(path, subject).into_iter().filter_map(|id| self.walk(id, &segments, Namespace::Type)).collect()
     }
 
-    fn heads(&self, path: &str, subject: &Subject) -> Vec<Head> {
-        self.definitions(path, subject).into_iter().map(Head::Adt).collect()
+    /// The heads that a type as it is written may have: a path, a primitive, or a tuple of these.
+    fn heads(&self, written: &str, subject: &Subject) -> Vec<(Head, Option<Head>)> {
+        if let Some(elements) = written.strip_prefix('(').and_then(|w| w.strip_suffix(')')) {
+            let elements: Vec<&str> = elements.split(',').map(|e| e.trim().trim_start_matches('&')).collect();
+            let first = elements.first().map_or(Vec::new(), |first| self.heads(first, subject));
+            return first.into_iter().map(|(head, _)| (Head::Tuple(elements.len() as u32), Some(head))).collect();
+        }
+        if let Some(head) = primitive(written).and_then(Ty::head) {
+            return vec![(head, None)];
+        }
+        self.definitions(written, subject).into_iter().map(|def| (Head::Adt(def), None)).collect()
     }
 
     fn walk(&self, krate: CrateId, segments: &[Name], namespace: Namespace) -> Option<DefId> {

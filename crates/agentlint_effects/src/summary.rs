@@ -396,7 +396,10 @@ impl Builder<'_, '_> {
         let event = self.event(def, implementation, &args, &values, span)?;
         // An awaited call is never a sink: what it gives is a future.
         let is_awaited = self.facts.regions.awaited.contains(&call.expr);
-        (!is_awaited || !matches!(event.target, Target::Sink(_))).then_some(event)
+        // What a loop's `into_iter` may call, its `next` calls too: one finding is enough.
+        let is_repeated = call.kind == CallKind::Implicit && call.name.as_str() == "into_iter";
+        let is_sink = matches!(event.target, Target::Sink(_));
+        ((!is_awaited || !is_sink) && (!is_repeated || is_sink)).then_some(event)
     }
 
     fn event(&self, def: DefId, implementation: Option<DefId>, list: &[Ty], values: &[Ty], span: Span) -> Option<Event> {

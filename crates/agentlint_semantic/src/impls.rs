@@ -195,6 +195,15 @@ impl Program<'_> {
 }
 
 impl Program<'_> {
+    /// The type whose `derive` made the method that a call of a trait's function with these arguments runs.
+    pub fn derived_for(&self, def: DefId, list: &[Ty]) -> Option<DefId> {
+        let trait_def = self.container(def).filter(|holder| self.kind(*holder) == DefKind::Trait)?;
+        match *list.first()?.kind() {
+            TyKind::Adt(adt, _) if self.derives(adt, trait_def) => Some(adt),
+            _ => None,
+        }
+    }
+
     /// The trait impls that the type's own crate has for it.
     pub fn trait_impls_on(&self, head: Head) -> Vec<DefId> {
         let Head::Adt(def) = head else { return Vec::new() };

@@ -88,6 +88,7 @@ impl Context<'_, '_> {
                 let iterable = self.check(*iterable, Expect::Nothing);
                 let item = self.projection(self.program.known().into_iter_item, &[iterable]);
                 let iterator = self.projection(self.program.known().into_iter, &[iterable]);
+                self.implicit_call(expr, span, self.program.known().into_iterator, "into_iter", &[iterable]);
                 self.implicit_call(expr, span, self.program.known().iterator, "next", &[iterator]);
                 self.check_pat(*pat, item);
                 self.in_breakable(*label, Ty::UNIT, true, |this| this.check(*body, Expect::Nothing));

@@ -173,7 +173,20 @@ impl<'a, 'l> Solver<'a, 'l> {
     /// Traits that hold of nearly everything and never help inference.
     fn is_marker(&self, trait_def: DefId) -> bool {
         let known = self.program.known();
-        [known.sized, known.send, known.sync, known.unpin].contains(&Some(trait_def))
+        let markers = [
+            known.sized,
+            known.send,
+            known.sync,
+            known.unpin,
+            known.destruct,
+            known.meta_sized,
+            known.pointee_sized,
+            known.freeze,
+            known.tuple,
+            known.unwind_safe,
+            known.ref_unwind_safe,
+        ];
+        markers.contains(&Some(trait_def))
     }
 
     pub(crate) fn holds(&mut self, trait_ref: TraitRef) -> Holds {

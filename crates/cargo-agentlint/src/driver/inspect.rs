@@ -7,6 +7,7 @@ use agentlint_effects::{Catalog, Effects, RegionKind};
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind};
 use agentlint_semantic::infer::{CallKind, CallSite, Callee};
+use agentlint_semantic::types::Ty;
 use agentlint_syntax::Span;
 use agentlint_workspace::Opened;
 use serde::Serialize;
@@ -125,7 +126,7 @@ impl Inspector<'_, '_> {
             reason: None,
         };
         match call.callee {
-            Callee::Function { def, implementation, .. } => self.callee(&mut row, def, implementation),
+            Callee::Function { def, implementation, args } => self.callee(&mut row, def, implementation, &args),
             Callee::Constructor(_) => return None,
             Callee::Value(_) => row.reason = Some("a value is called"),
             Callee::Unresolved(reason) => row.reason = Some(reason.text()),
@@ -133,11 +134,18 @@ impl Inspector<'_, '_> {
         Some(row)
     }
 
-    fn callee(&self, row: &mut CallRow<'_>, def: DefId, implementation: Option<DefId>) {
+    fn callee(&self, row: &mut CallRow<'_>, def: DefId, implementation: Option<DefId>, list: &[Ty]) {
         let program = self.program;
         let target = implementation.unwrap_or(def);
-        let krate = if program.is_std(target.krate) { "std".to_owned() } else { program.node(target.krate).name.to_string() };
+        let derived = program.derived_for(def, list);
+        let holder_crate = derived.map_or(target.krate, |adt| adt.krate);
+        let krate = if program.is_std(holder_crate) { "std".to_owned() } else { program.node(holder_crate).name.to_string() };
         row.krate = Some(krate);
+        if let Some(adt) = derived {
+            row.owner = program.name(adt).to_string();
+            row.trait_name = program.container(def).map(|holder| program.name(holder).to_string());
+            return;
+        }
         if let Some(holder) = program.container(target) {
             match program.kind(holder) {
                 DefKind::Impl => {
