@@ -32,10 +32,9 @@ fn help(call: &BlockingCall) -> String {
     match call.chain.as_slice() {
         _ if instead.contains("spawn_blocking") => format!("use `{instead}`"),
         [] => format!("use `{instead}`, or move the work into one `tokio::task::spawn_blocking`"),
-        [.., last] => format!(
-            "use `{instead}` in `{}`, or call `{}` inside `tokio::task::spawn_blocking`",
-            last.caller, call.callee
-        ),
+        [.., last] => {
+            format!("use `{instead}` in `{}`, or call `{}` inside `tokio::task::spawn_blocking`", last.caller, call.callee)
+        }
     }
 }
 

@@ -50,7 +50,8 @@ fn a_single_file_is_enough() {
 #[test]
 fn bad_arguments_are_2() {
     let clean = package(&[("src/lib.rs", GOOD)]);
-    for arguments in [["--no-such-option"].as_slice(), &["--format", "xml"], &["no_such_folder"], &["explain", "nothing_like_it"]] {
+    for arguments in [["--no-such-option"].as_slice(), &["--format", "xml"], &["no_such_folder"], &["explain", "nothing_like_it"]]
+    {
         refused(&run(clean.path(), arguments), &[]);
     }
 }
@@ -76,14 +77,20 @@ fn a_file_that_is_not_utf_8_is_a_finding_and_the_rest_is_linted() {
     let folder = package(&[("src/lib.rs", &format!("mod other;\n{BAD}"))]);
     fs::write(folder.path().join("src/other.rs"), b"pub fn name() -> &'static str { \"\xff\xfe\" }\n").unwrap();
     let lints = lints_of(folder.path());
-    assert_eq!(lints, [("src/lib.rs".to_owned(), "blocking_sleep".to_owned()), ("src/other.rs".to_owned(), "unreadable_file".to_owned())]);
+    assert_eq!(
+        lints,
+        [("src/lib.rs".to_owned(), "blocking_sleep".to_owned()), ("src/other.rs".to_owned(), "unreadable_file".to_owned())]
+    );
 }
 
 #[test]
 fn a_file_that_does_not_parse_is_a_finding_and_the_rest_is_linted() {
     let folder = package(&[("src/lib.rs", &format!("mod other;\n{BAD}")), ("src/other.rs", "pub fn (\n")]);
     let lints = lints_of(folder.path());
-    assert_eq!(lints, [("src/lib.rs".to_owned(), "blocking_sleep".to_owned()), ("src/other.rs".to_owned(), "syntax_error".to_owned())]);
+    assert_eq!(
+        lints,
+        [("src/lib.rs".to_owned(), "blocking_sleep".to_owned()), ("src/other.rs".to_owned(), "syntax_error".to_owned())]
+    );
 }
 
 #[test]
@@ -126,8 +133,10 @@ fn a_reader_that_has_seen_enough_is_no_error() {
 fn the_same_tree_gives_the_same_bytes() {
     let calls = |number: usize| format!("pub fn step_{number}() {{\n    std::thread::sleep(std::time::Duration::ZERO);\n}}\n");
     let helpers: String = (0..50).map(calls).collect();
-    let handlers: String = (0..50).map(|number| format!("pub async fn at_{number}() {{\n    crate::helpers::step_{number}();\n}}\n")).collect();
-    let folder = package(&[("src/lib.rs", "mod handlers;\nmod helpers;\n"), ("src/handlers.rs", &handlers), ("src/helpers.rs", &helpers)]);
+    let handlers: String =
+        (0..50).map(|number| format!("pub async fn at_{number}() {{\n    crate::helpers::step_{number}();\n}}\n")).collect();
+    let folder =
+        package(&[("src/lib.rs", "mod handlers;\nmod helpers;\n"), ("src/handlers.rs", &handlers), ("src/helpers.rs", &helpers)]);
     let texts = ["1", "2", "7"].map(|threads| {
         let output = command(folder.path()).args(["--format", "json"]).env("RAYON_NUM_THREADS", threads).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
@@ -139,7 +148,10 @@ fn the_same_tree_gives_the_same_bytes() {
 /// A package without dependencies.
 fn package(files: &[(&str, &str)]) -> TempDir {
     let folder = TempDir::new().unwrap();
-    write(&folder.path().join("Cargo.toml"), "[package]\nname = \"sample\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n");
+    write(
+        &folder.path().join("Cargo.toml"),
+        "[package]\nname = \"sample\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n",
+    );
     for (name, text) in files {
         write(&folder.path().join(name), text);
     }

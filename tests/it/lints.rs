@@ -191,5 +191,9 @@ fn fetch(folder: &Path) {
     }
     let output = Command::new(&cargo).args(["fetch", "--locked"]).current_dir(folder).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "the dependencies of {} cannot be fetched:\n{said}", fs::canonicalize(folder).unwrap().display());
+    assert!(
+        output.status.success(),
+        "the dependencies of {} cannot be fetched:\n{said}",
+        fs::canonicalize(folder).unwrap().display()
+    );
 }

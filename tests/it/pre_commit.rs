@@ -36,7 +36,8 @@ fn pre_commit() -> Result<PathBuf, String> {
     fs::remove_dir_all(&environment).map_err(|error| error.to_string())?;
     runs(Command::new("python3").args(["-m", "venv"]).arg(&environment)).map_err(|error| format!("python3 -m venv: {error}"))?;
     let python = environment.join("bin/python");
-    runs(Command::new(python).args(["-m", "pip", "install", "--quiet", "pre-commit"])).map_err(|error| format!("pip install: {error}"))?;
+    runs(Command::new(python).args(["-m", "pip", "install", "--quiet", "pre-commit"]))
+        .map_err(|error| format!("pip install: {error}"))?;
     Ok(program)
 }
 

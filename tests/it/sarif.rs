@@ -17,7 +17,8 @@ fn bad_agent_server_passes_the_schema() {
 fn results_have_places_rules_and_chains() {
     let log = sarif();
     let run = &log["runs"][0];
-    let rules: Vec<_> = run["tool"]["driver"]["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
+    let rules: Vec<_> =
+        run["tool"]["driver"]["rules"].as_array().unwrap().iter().map(|rule| rule["id"].as_str().unwrap()).collect();
     assert!(rules.is_sorted(), "{rules:?}");
     let results = run["results"].as_array().unwrap();
     assert!(results.len() >= 40, "{} results", results.len());

@@ -13,7 +13,7 @@ fn every_module_opens_with_a_sentence() {
     let silent = sources().into_iter().filter(|path| {
         let text = read(path);
         let first = text.lines().next().unwrap_or_default();
-        !first.strip_prefix("//! ").is_some_and(|sentence| sentence.split_whitespace().count() >= 3)
+        first.strip_prefix("//! ").is_none_or(|sentence| sentence.split_whitespace().count() < 3)
     });
     assert_none("modules that do not say what they are for", &silent.map(|path| shown(&path)).collect::<Vec<_>>());
 }
@@ -87,7 +87,8 @@ fn pages_keep_their_form() {
 
 /// All of the project's own Rust, but for cases and the generated index.
 fn sources() -> Vec<PathBuf> {
-    let is_own = |path: &PathBuf| !path.strip_prefix(root()).unwrap_or(path).starts_with(Path::new("crates/agentlint_semantic/std_index"));
+    let is_own =
+        |path: &PathBuf| !path.strip_prefix(root()).unwrap_or(path).starts_with(Path::new("crates/agentlint_semantic/std_index"));
     ["crates", "lints", "tests"].iter().flat_map(|folder| files_below(&root().join(folder), "rs")).filter(is_own).collect()
 }
 

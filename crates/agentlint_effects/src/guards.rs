@@ -219,8 +219,7 @@ impl<'a, 'l> Walk<'a, 'l> {
 
     fn receiver_use(&self, call: ExprId) -> Use {
         let Some(Callee::Function { def, .. }) = self.calls.get(&call).map(|call| call.callee) else { return Use::Value };
-        let by_reference =
-            self.program.signature(def).parameters.first().is_some_and(|ty| matches!(ty.kind(), TyKind::Ref(..)));
+        let by_reference = self.program.signature(def).parameters.first().is_some_and(|ty| matches!(ty.kind(), TyKind::Ref(..)));
         if by_reference { Use::Place } else { Use::Value }
     }
 
@@ -233,10 +232,8 @@ impl<'a, 'l> Walk<'a, 'l> {
 
     /// A closure or async block that names a guard by `move` takes it along.
     fn captured(&mut self, expr: ExprId) {
-        let is_move = matches!(
-            self.body.exprs[expr].kind,
-            ExprKind::Closure { is_move: true, .. } | ExprKind::Async { is_move: true, .. }
-        );
+        let is_move =
+            matches!(self.body.exprs[expr].kind, ExprKind::Closure { is_move: true, .. } | ExprKind::Async { is_move: true, .. });
         let mut open = vec![expr];
         while let Some(expr) = open.pop() {
             if is_move {
@@ -331,7 +328,9 @@ impl<'a, 'l> Walk<'a, 'l> {
                 ExprKind::Reference { operand, .. } => open.push((*operand, true)),
                 ExprKind::Tuple(list) | ExprKind::Array(list) => open.extend(list.iter().map(|e| (*e, false))),
                 ExprKind::Struct { fields, .. } => open.extend(fields.iter().map(|f| (f.value, false))),
-                ExprKind::Unary { operand, .. } | ExprKind::Field { base: operand, .. } | ExprKind::Index { base: operand, .. }
+                ExprKind::Unary { operand, .. }
+                | ExprKind::Field { base: operand, .. }
+                | ExprKind::Index { base: operand, .. }
                     if borrowed =>
                 {
                     open.push((*operand, true));

@@ -14,7 +14,7 @@ mod summary;
 
 pub use catalog::{Catalog, CatalogError, GuardKind};
 pub use effect::Effect;
+pub use guards::HeldGuard;
 pub use region::{Region, RegionId, RegionKind};
 pub use resolve::{ClientType, ResolvedCatalog, SinkEntry};
-pub use guards::HeldGuard;
 pub use summary::{BlockingCall, ChainStep, Effects};

@@ -9,8 +9,8 @@ use agentlint_semantic::types::{Head, Ty, TyKind, primitive};
 use agentlint_syntax::{Name, name};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::catalog::{Catalog, GuardKind, Subject};
 use crate::Effect;
+use crate::catalog::{Catalog, GuardKind, Subject};
 
 /// What is known of a sink.
 #[derive(Clone, Debug)]
@@ -64,7 +64,8 @@ impl ResolvedCatalog {
             for (def, path) in resolver.functions(&sink.subject, &mut out.unresolved) {
                 out.functions.entry(def).or_insert((entry, path));
             }
-            let heads: Vec<(Head, Option<Head>)> = sink.subject.types.iter().flat_map(|path| resolver.heads(path, &sink.subject)).collect();
+            let heads: Vec<(Head, Option<Head>)> =
+                sink.subject.types.iter().flat_map(|path| resolver.heads(path, &sink.subject)).collect();
             let Some(trait_path) = &sink.subject.trait_path else { continue };
             let is_io = trait_path.starts_with("std::io::");
             for trait_def in resolver.definitions(trait_path, &sink.subject) {
@@ -282,9 +283,8 @@ impl<'a, 'l> Resolver<'a, 'l> {
         }
         let Some((method, holder)) = segments.split_last() else { return };
         let Some(holder) = self.walk(krate, holder, Namespace::Type) else { return };
-        let wanted = |def: &DefId| {
-            program.kind(*def) == DefKind::Function && (method.as_str() == "*" || program.name(*def) == *method)
-        };
+        let wanted =
+            |def: &DefId| program.kind(*def) == DefKind::Function && (method.as_str() == "*" || program.name(*def) == *method);
         match program.kind(holder) {
             DefKind::Trait => found.extend(program.members_of(holder).iter().filter(|def| wanted(def))),
             _ => {

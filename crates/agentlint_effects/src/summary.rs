@@ -412,7 +412,11 @@ impl Builder<'_, '_> {
             return Some(Event { span, callee, target: Target::Sink(entry), confidence });
         }
         if program.is_std(target.krate) {
-            let functions: Vec<DefId> = program.bound_functions(target, agentlint_semantic::types::args(list)).into_iter().filter(|f| self.is_followed(*f)).collect();
+            let functions: Vec<DefId> = program
+                .bound_functions(target, agentlint_semantic::types::args(list))
+                .into_iter()
+                .filter(|f| self.is_followed(*f))
+                .collect();
             let target = Target::Functions(functions.clone());
             return (!functions.is_empty()).then_some(Event { span, callee, target, confidence: Confidence::Likely });
         }
@@ -430,9 +434,7 @@ impl Builder<'_, '_> {
 
     /// A function whose effects are its caller's: analysed, not async, and not itself an async context.
     fn is_followed(&self, def: DefId) -> bool {
-        self.bodies.contains_key(&def)
-            && !self.program.function(def).is_none_or(|f| f.is_async)
-            && !is_polled(self.program, def)
+        self.bodies.contains_key(&def) && !self.program.function(def).is_none_or(|f| f.is_async) && !is_polled(self.program, def)
     }
 
     /// A trait's method on a type that does not tell the impl: the trait's own body, or that of any impl of the program.

@@ -91,7 +91,8 @@ fn a_comment_after_any_line_of_a_statement_covers_it_without_the_statements_insi
 
 #[test]
 fn a_comment_on_its_own_line_covers_what_follows() {
-    let statement = "fn f() {\n    // agentlint: allow(blocking_fs) -- r\n    let x = a(\n        read(),\n    );\n    read();\n}\n";
+    let statement =
+        "fn f() {\n    // agentlint: allow(blocking_fs) -- r\n    let x = a(\n        read(),\n    );\n    read();\n}\n";
     assert(statement, "6 blocking_fs", &[4]);
     let block = "fn f() {\n    // agentlint: allow(blocking_fs) -- r\n    if x {\n        read();\n    } else {\n        read();\n    }\n    read();\n}\n";
     assert(block, "8 blocking_fs", &[4, 6]);
@@ -111,7 +112,8 @@ fn a_comment_on_its_own_line_covers_what_follows() {
 
 #[test]
 fn a_comment_inside_a_macro_is_as_good() {
-    let stream = "fn f() {\n    stream! {\n        // agentlint: allow(blocking_fs) -- r\n        read();\n        read();\n    }\n}\n";
+    let stream =
+        "fn f() {\n    stream! {\n        // agentlint: allow(blocking_fs) -- r\n        read();\n        read();\n    }\n}\n";
     assert(stream, "5 blocking_fs", &[4]);
     let select = "async fn f() {\n    tokio::select! {\n        // agentlint: allow(blocking_fs) -- r\n        x = a() => { read(); }\n        y = b() => { read(); }\n    }\n}\n";
     assert(select, "5 blocking_fs", &[4]);
@@ -128,10 +130,15 @@ fn a_comment_at_the_top_covers_the_file() {
 
 #[test]
 fn attributes_cover_their_item_or_file() {
-    let attribute = "#[cfg_attr(agentlint, allow(agentlint::blocking_fs, reason = \"r\"))]\nfn f() {\n    read();\n}\nfn g() { read() }\n";
+    let attribute =
+        "#[cfg_attr(agentlint, allow(agentlint::blocking_fs, reason = \"r\"))]\nfn f() {\n    read();\n}\nfn g() { read() }\n";
     assert(attribute, "5 blocking_fs", &[3]);
     assert("#![cfg_attr(agentlint, allow(agentlint::blocking, reason = \"r\"))]\nfn f() { read() }\n", "", &[2]);
-    assert("#[cfg_attr(agentlint, allow(agentlint::blocking_fs))]\nfn f() { read() }\n", "1 suppression_without_reason, 2 blocking_fs", &[]);
+    assert(
+        "#[cfg_attr(agentlint, allow(agentlint::blocking_fs))]\nfn f() { read() }\n",
+        "1 suppression_without_reason, 2 blocking_fs",
+        &[],
+    );
     assert("#[cfg_attr(agentlint, allow(agentlint::blocking_fs, reason = \"r\"))]\nfn f() {}\n", "1 unused_suppression", &[]);
 }
 

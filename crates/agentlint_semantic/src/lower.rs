@@ -383,7 +383,9 @@ impl Program<'_> {
             if let Some(item) = self.item(def)
                 && let Some(generics) = crate::signature::written_generics(&item.kind)
             {
-                for predicate in generics.predicates.iter().filter(|p| matches!(&p.ty, TypeRef::Path(path) if path.segments.len() > 1)) {
+                for predicate in
+                    generics.predicates.iter().filter(|p| matches!(&p.ty, TypeRef::Path(path) if path.segments.len() > 1))
+                {
                     let mut lowering = Lowering::of(self, def);
                     lowering.depth = DEEPEST / 2;
                     if lowering.ty(&predicate.ty) != subject {
@@ -426,7 +428,11 @@ impl Program<'_> {
             Subject::Param(wanted) => self.generic_index(def, wanted) == Some(index),
             Subject::Type(TypeRef::Path(path)) if path.segments.len() == 1 && path.qualified_self.is_none() => {
                 let wanted = path.segments[0].name;
-                if wanted == name("Self") { index == 0 && self.has_self(def) } else { self.generic_index(def, wanted) == Some(index) }
+                if wanted == name("Self") {
+                    index == 0 && self.has_self(def)
+                } else {
+                    self.generic_index(def, wanted) == Some(index)
+                }
             }
             Subject::Type(_) => false,
         }

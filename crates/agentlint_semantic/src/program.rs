@@ -55,10 +55,13 @@ pub(crate) struct DefFacts {
     pub(crate) member_names: OnceLock<Box<FxHashMap<Name, Vec<DefId>>>>,
 }
 
+/// What names of a module mean, and from where they may be used.
+pub(crate) type FoundNames = FxHashMap<(Name, Namespace), Option<(DefId, Visible)>>;
+
 /// What was worked out about a module.
 #[derive(Default)]
 pub(crate) struct ModuleFacts {
-    pub(crate) names: RwLock<FxHashMap<(Name, Namespace), Option<(DefId, Visible)>>>,
+    pub(crate) names: RwLock<FoundNames>,
     pub(crate) traits: OnceLock<Vec<DefId>>,
     pub(crate) trait_methods: OnceLock<FxHashMap<Name, Vec<DefId>>>,
 }

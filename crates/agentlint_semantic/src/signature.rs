@@ -119,10 +119,15 @@ impl Program<'_> {
     fn compute_generics(&self, def: DefId) -> Generics {
         let data = self.def(def);
         if data.kind == DefKind::Variant {
-            return Generics { parent: Some(data.parent), parent_count: self.generics(data.parent).count(), ..Generics::default() };
+            return Generics {
+                parent: Some(data.parent),
+                parent_count: self.generics(data.parent).count(),
+                ..Generics::default()
+            };
         }
         let parent = self.container(def);
-        let mut generics = Generics { parent, parent_count: parent.map_or(0, |p| self.generics(p).count()), ..Generics::default() };
+        let mut generics =
+            Generics { parent, parent_count: parent.map_or(0, |p| self.generics(p).count()), ..Generics::default() };
         let Some(item) = self.item(def) else { return generics };
         if data.kind == DefKind::Trait {
             generics.params.push(name("Self"));
@@ -180,7 +185,9 @@ impl Program<'_> {
             match self.kind(at) {
                 DefKind::Impl => return Some(self.impl_self_ty(at)),
                 DefKind::Trait => return Some(Ty::new(TyKind::Param(0, name("Self")))),
-                DefKind::Struct | DefKind::Union | DefKind::Enum => return Some(Ty::new(TyKind::Adt(at, self.identity_args(at)))),
+                DefKind::Struct | DefKind::Union | DefKind::Enum => {
+                    return Some(Ty::new(TyKind::Adt(at, self.identity_args(at))));
+                }
                 _ => {}
             }
             let up = self.def(at).parent;
@@ -243,7 +250,8 @@ impl Program<'_> {
         let Some(ItemKind::Trait(declared)) = self.item(trait_def).map(|item| &item.kind) else { return Vec::new() };
         let subject = Ty::new(TyKind::Param(0, name("Self")));
         let mut lowering = Lowering::of(self, trait_def);
-        let is_self = |ty: &TypeRef| matches!(ty, TypeRef::Path(p) if p.segments.len() == 1 && p.segments[0].name == name("Self"));
+        let is_self =
+            |ty: &TypeRef| matches!(ty, TypeRef::Path(p) if p.segments.len() == 1 && p.segments[0].name == name("Self"));
         let in_where = declared.generics.predicates.iter().filter(|p| is_self(&p.ty)).flat_map(|p| &p.bounds);
         declared
             .supertraits
@@ -350,13 +358,7 @@ impl Program<'_> {
     fn constructor_signature(&self, def: DefId) -> Signature {
         let adt = if self.kind(def) == DefKind::Variant { self.def(def).parent } else { def };
         let output = Ty::new(TyKind::Adt(adt, self.identity_args(adt)));
-        Signature {
-            parameters: self.field_types(def).to_vec(),
-            output,
-            has_self: false,
-            is_async: false,
-            implied: Vec::new(),
-        }
+        Signature { parameters: self.field_types(def).to_vec(), output, has_self: false, is_async: false, implied: Vec::new() }
     }
 
     /// What is known of an opaque type: the bounds it was written with.
@@ -412,7 +414,9 @@ impl Program<'_> {
                     let inner = lowering.ty(&declared.ty);
                     match declared.origin {
                         StaticOrigin::Item => inner,
-                        StaticOrigin::LazyStatic => self.known().lazy_lock.map_or(inner, |def| Ty::adt(def, &[inner, Ty::UNKNOWN])),
+                        StaticOrigin::LazyStatic => {
+                            self.known().lazy_lock.map_or(inner, |def| Ty::adt(def, &[inner, Ty::UNKNOWN]))
+                        }
                         StaticOrigin::ThreadLocal => self.known().local_key.map_or(inner, |def| Ty::adt(def, &[inner])),
                     }
                 }

@@ -183,8 +183,26 @@ impl Nesting {
 fn opens_expression(word: &str) -> bool {
     matches!(
         word,
-        "move" | "async" | "return" | "static" | "in" | "else" | "match" | "if" | "while" | "break" | "yield" | "const" | "for"
-            | "become" | "box" | "yeet" | "use" | "gen" | "mut" | "raw"
+        "move"
+            | "async"
+            | "return"
+            | "static"
+            | "in"
+            | "else"
+            | "match"
+            | "if"
+            | "while"
+            | "break"
+            | "yield"
+            | "const"
+            | "for"
+            | "become"
+            | "box"
+            | "yeet"
+            | "use"
+            | "gen"
+            | "mut"
+            | "raw"
     )
 }
 

@@ -84,7 +84,8 @@ fn scan(text: &str, base: usize, file: &mut SourceFile) -> Option<Vec<u32>> {
         }
         if nesting.feed(token).is_err() {
             let end = scanner.offset();
-            file.errors.push(SyntaxError { message: limits::MESSAGE.to_owned(), span: Span { start: end.saturating_sub(1), end } });
+            file.errors
+                .push(SyntaxError { message: limits::MESSAGE.to_owned(), span: Span { start: end.saturating_sub(1), end } });
             return None;
         }
     }

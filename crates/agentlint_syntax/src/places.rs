@@ -10,10 +10,7 @@ const SAMPLE: usize = 32;
 /// Where the tokens that are being lowered come from.
 pub(crate) enum Places<'text> {
     Source(SourcePlaces<'text>),
-    Expansion {
-        offset: u32,
-        call_span: Span,
-    },
+    Expansion { offset: u32, call_span: Span },
 }
 
 /// `Span::byte_range` counts characters and remembers each answer in a tree, which costs as much as parsing. Lines and columns
@@ -100,9 +97,7 @@ impl Places<'_> {
     /// The text at a place of the file; `None` in an expansion.
     pub(crate) fn slice(&self, span: Span) -> Option<&str> {
         match self {
-            Places::Source(source) => {
-                source.lexed.get((span.start - source.base) as usize..(span.end - source.base) as usize)
-            }
+            Places::Source(source) => source.lexed.get((span.start - source.base) as usize..(span.end - source.base) as usize),
             Places::Expansion { .. } => None,
         }
     }

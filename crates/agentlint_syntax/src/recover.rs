@@ -142,16 +142,17 @@ fn opener(header: &[TokenTree]) -> Option<Opener> {
         _ => None,
     });
     let mut found = None;
-    words.find_map(|(at, word)| {
-        if word == "fn" && matches!(header.get(at + 1), Some(TokenTree::Ident(_))) {
-            return Some(Opener::Function);
-        }
-        if found.is_none() && opens_items(word) {
-            found = Some(word.clone());
-        }
-        None
-    })
-    .or_else(|| found.map(Opener::Items))
+    words
+        .find_map(|(at, word)| {
+            if word == "fn" && matches!(header.get(at + 1), Some(TokenTree::Ident(_))) {
+                return Some(Opener::Function);
+            }
+            if found.is_none() && opens_items(word) {
+                found = Some(word.clone());
+            }
+            None
+        })
+        .or_else(|| found.map(Opener::Items))
 }
 
 /// Splits tokens where one item seems to end and the next to begin.
@@ -170,8 +171,7 @@ fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
             TokenTree::Punct(punct) => punct.as_char() == ';',
             TokenTree::Group(group) => {
                 // Ahead of `,` or `>` it is an argument: `A<{ 1 }>`.
-                let is_argument =
-                    matches!(trees.peek(), Some(TokenTree::Punct(punct)) if matches!(punct.as_char(), ',' | '>'));
+                let is_argument = matches!(trees.peek(), Some(TokenTree::Punct(punct)) if matches!(punct.as_char(), ',' | '>'));
                 group.delimiter() == Delimiter::Brace && !is_argument && !ends_in_semicolon(&chunk)
             }
             _ => false,

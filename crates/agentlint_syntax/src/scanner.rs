@@ -59,8 +59,8 @@ impl<'text> Scanner<'text> {
     fn block_comment(&mut self) -> Coarse<'text> {
         let rest = self.rest();
         let start = self.at as u32;
-        let is_doc = rest.starts_with(b"/*!")
-            || rest.starts_with(b"/**") && !rest.starts_with(b"/***") && !rest.starts_with(b"/**/");
+        let is_doc =
+            rest.starts_with(b"/*!") || rest.starts_with(b"/**") && !rest.starts_with(b"/***") && !rest.starts_with(b"/**/");
         let mut depth = 0usize;
         let mut length = 0;
         while length < rest.len() {

@@ -138,9 +138,7 @@ fn split_text(rest: &str) -> Result<(&str, Option<String>), String> {
 
 fn is_id(word: &str) -> bool {
     word.starts_with(|first: char| first.is_ascii_lowercase())
-        && word
-            .chars()
-            .all(|character| character.is_ascii_lowercase() || character == '_' || character.is_ascii_digit())
+        && word.chars().all(|character| character.is_ascii_lowercase() || character == '_' || character.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -155,8 +153,7 @@ mod tests {
     fn places() {
         let source = "one(); //~ a\ntwo();\n//~^ b\n//~^^ c\nfive(); //~ d\n//~| e";
         let expected = [(1, "a"), (2, "b"), (2, "c"), (5, "d"), (5, "e")];
-        let expected: Vec<_> =
-            expected.iter().map(|(line, lint)| (*line, (*lint).to_owned(), MarkKind::Expected)).collect();
+        let expected: Vec<_> = expected.iter().map(|(line, lint)| (*line, (*lint).to_owned(), MarkKind::Expected)).collect();
         assert_eq!(brief(source), expected);
     }
 

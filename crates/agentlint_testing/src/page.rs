@@ -3,8 +3,7 @@
 use std::fmt;
 
 /// The headings of every page, in their order; a page has them all and no other.
-pub const HEADINGS: [&str; 6] =
-    ["What it does", "Why is this bad?", "Example", "Use instead", "Known gaps", "Configuration"];
+pub const HEADINGS: [&str; 6] = ["What it does", "Why is this bad?", "Example", "Use instead", "Known gaps", "Configuration"];
 
 /// A lint's page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,10 +167,7 @@ mod tests {
         assert_eq!(page.lead, "What it is about, in a sentence.");
         let blocks: Vec<_> =
             page.blocks.iter().map(|block| (block.heading.as_str(), block.first_line, block.text.as_str())).collect();
-        assert_eq!(
-            blocks,
-            [("Example", 17, "fn a() {} //~ some_lint\n"), ("Use instead", 23, "fn b() {}\n\nfn c() {}\n")]
-        );
+        assert_eq!(blocks, [("Example", 17, "fn a() {} //~ some_lint\n"), ("Use instead", 23, "fn b() {}\n\nfn c() {}\n")]);
     }
 
     #[test]

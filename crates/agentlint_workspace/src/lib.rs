@@ -3,8 +3,6 @@
 //! [`open`] turns a [`Request`] into what analysis needs. Nothing here executes what a repository names, writes into the user's
 //! tree or touches the network; what cannot be read is told of, and the rest goes on.
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
-
 mod atomic_write;
 mod cargo;
 mod config;

@@ -1,7 +1,5 @@
 //! The command line of agentlint: arguments, formats and exit codes.
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test fails by panicking"))]
-
 mod arguments;
 mod commands;
 mod driver;

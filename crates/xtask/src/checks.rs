@@ -13,10 +13,8 @@ pub(crate) fn test(arguments: &[String]) -> Result<()> {
 }
 
 pub(crate) fn ci() -> Result<()> {
-    for arguments in [
-        ["fmt", "--all", "--check"].as_slice(),
-        &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
-    ] {
+    for arguments in [["fmt", "--all", "--check"].as_slice(), &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]]
+    {
         let mut command = cargo()?;
         command.args(arguments);
         run(command)?;

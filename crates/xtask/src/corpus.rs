@@ -53,7 +53,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         let folder = published::fetch(name, version)?;
         lines.push(one(name, &folder, &tool, cache.path(), is_bless, &mut faults)?);
     }
-    println!("{:12} {:>8} {:>9} {:>9} {:>7} {:>10} {:>9}", "crate", "seconds", "lines/s", "findings", "true", "unlabelled", "resolved");
+    println!(
+        "{:12} {:>8} {:>9} {:>9} {:>7} {:>10} {:>9}",
+        "crate", "seconds", "lines/s", "findings", "true", "unlabelled", "resolved"
+    );
     for line in lines {
         println!("{line}");
     }
@@ -94,7 +97,9 @@ fn one(name: &str, folder: &Path, tool: &Path, cache: &Path, is_bless: bool, fau
     for label in open.iter().filter(|label| label.label == Some(true)) {
         faults.push(format!("{name}: {}: no longer found: {} in `{}`", label.file, label.lint, label.line_text));
     }
-    for label in labels.finding.iter().filter(|label| label.label.is_some() && label.reason.as_deref().unwrap_or_default().is_empty()) {
+    for label in
+        labels.finding.iter().filter(|label| label.label.is_some() && label.reason.as_deref().unwrap_or_default().is_empty())
+    {
         faults.push(format!("{name}: {}: a label without a reason: {} in `{}`", label.file, label.lint, label.line_text));
     }
     if is_bless && !unlabelled.is_empty() {
@@ -125,7 +130,8 @@ fn findings(document: &Value, folder: &Path) -> Result<Vec<Found>> {
             let text = |key: &str| finding[key].as_str().map(str::to_owned).with_context(|| format!("a finding has no `{key}`"));
             let (file, line) = (text("file")?, finding["line"].as_u64().and_then(|line| usize::try_from(line).ok()).unwrap_or(0));
             let source = fs::read(folder.join(&file)).with_context(|| format!("cannot read {file}"))?;
-            let line_text = String::from_utf8_lossy(&source).lines().nth(line.saturating_sub(1)).unwrap_or_default().trim().to_owned();
+            let line_text =
+                String::from_utf8_lossy(&source).lines().nth(line.saturating_sub(1)).unwrap_or_default().trim().to_owned();
             Ok(Found { lint: text("lint")?, file, line, line_text, message: text("message")? })
         })
         .collect()

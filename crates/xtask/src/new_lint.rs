@@ -33,7 +33,9 @@ fn is_id(id: &str) -> bool {
 
 /// `blocking_fs` is `BlockingFs`.
 fn type_name(id: &str) -> String {
-    id.split('_').flat_map(|word| word.chars().enumerate().map(|(at, c)| if at == 0 { c.to_ascii_uppercase() } else { c })).collect()
+    id.split('_')
+        .flat_map(|word| word.chars().enumerate().map(|(at, c)| if at == 0 { c.to_ascii_uppercase() } else { c }))
+        .collect()
 }
 
 /// The list of `lints!` with one entry more, in order.
@@ -58,7 +60,9 @@ fn page(id: &str) -> String {
             "Example" => format!("```rust\npub async fn example() {{\n    wrong(); //~ {id}\n}}\n\nfn wrong() {{}}\n```"),
             "Use instead" => "```rust\npub async fn example() {}\n```".to_owned(),
             "Known gaps" => "None are known.".to_owned(),
-            _ => format!("The level is set with `-A`, `-W` or `-D {id}`, and one place is suppressed with `// agentlint: allow({id}) -- reason`."),
+            _ => format!(
+                "The level is set with `-A`, `-W` or `-D {id}`, and one place is suppressed with `// agentlint: allow({id}) -- reason`."
+            ),
         };
         // Writing to a String cannot fail.
         let _ = write!(page, "\n## {heading}\n\n{body}\n");
@@ -96,7 +100,9 @@ impl Lint for {name} {{
 }
 
 fn case(id: &str) -> String {
-    format!("//! What `{id}` reports, and what it leaves alone.\n\npub async fn wrong() {{}} //~ {id}\n\npub async fn right() {{}}\n")
+    format!(
+        "//! What `{id}` reports, and what it leaves alone.\n\npub async fn wrong() {{}} //~ {id}\n\npub async fn right() {{}}\n"
+    )
 }
 
 fn create(path: &Path, text: &str) -> Result<()> {

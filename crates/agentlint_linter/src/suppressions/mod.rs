@@ -60,7 +60,9 @@ impl FileSuppressions {
                     let scope = nodes.scope_of_comment(source, comment.span);
                     found.add(registry, source, &nodes, allow, scope, comment.span);
                 }
-                Some(Directive::NotUnderstood) => found.fault(comment.span, "this comment suppresses nothing: it is not understood", EXPECTED),
+                Some(Directive::NotUnderstood) => {
+                    found.fault(comment.span, "this comment suppresses nothing: it is not understood", EXPECTED)
+                }
                 None => {}
             }
         }
@@ -98,7 +100,8 @@ impl FileSuppressions {
             return;
         }
         let at = [place.start, scope.last()];
-        let is_conditional = source.is_conditional || source.facts.cfg.is_some() || at.into_iter().any(|at| nodes.are_conditional_at(at));
+        let is_conditional =
+            source.is_conditional || source.facts.cfg.is_some() || at.into_iter().any(|at| nodes.are_conditional_at(at));
         self.list.push(Suppression { names, reason, scope, place, is_conditional });
     }
 
@@ -131,7 +134,9 @@ impl Suppression {
         }
         let message = match name {
             Selection::Lint(meta) => format!("nothing to suppress here: `{}` reports nothing", meta.id),
-            Selection::Group(group) => format!("nothing to suppress here: no lint of the group `{}` reports anything", group.name()),
+            Selection::Group(group) => {
+                format!("nothing to suppress here: no lint of the group `{}` reports anything", group.name())
+            }
             Selection::All => "nothing to suppress here: no lint reports anything".to_owned(),
         };
         let meta = &UNUSED_SUPPRESSION;

@@ -119,14 +119,16 @@ mod tests {
 
     #[test]
     fn comments_that_are_not_understood() {
-        for text in ["agentlint: ignore(a) -- x", "agentlint: allow a -- x", "agentlint: allow(a -- x", "agentlint: alow(a) -- x"] {
+        for text in ["agentlint: ignore(a) -- x", "agentlint: allow a -- x", "agentlint: allow(a -- x", "agentlint: alow(a) -- x"]
+        {
             assert_eq!(comment(text), Some(Directive::NotUnderstood), "{text}");
         }
     }
 
     #[test]
     fn prose_is_left_alone() {
-        for text in ["agentlint: the tool that reads this", "agentlint allows this", "see agentlint: allow(a) -- x", "agentlint:"] {
+        for text in ["agentlint: the tool that reads this", "agentlint allows this", "see agentlint: allow(a) -- x", "agentlint:"]
+        {
             assert_eq!(comment(text), None, "{text}");
         }
     }

@@ -7,7 +7,9 @@ pub(super) struct Cursor<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trivia {
-    Space { newlines: usize },
+    Space {
+        newlines: usize,
+    },
     Comment,
     OuterDoc,
     InnerDoc,
@@ -124,7 +126,8 @@ mod tests {
         use Trivia::*;
         let text = "#!/bin/x\n//! d\n#![a(\"]\")]\n\n// c\n//// r\n/* a /* b */ c *//** d *//// e\n#[f([1])]\ncode";
         let mut cursor = Cursor::new(text, 0);
-        let found: Vec<_> = std::iter::from_fn(|| cursor.next()).filter(|piece| !matches!(piece, Space { newlines: 1 })).collect();
+        let found: Vec<_> =
+            std::iter::from_fn(|| cursor.next()).filter(|piece| !matches!(piece, Space { newlines: 1 })).collect();
         let expected = [
             InnerAttribute,
             InnerDoc,

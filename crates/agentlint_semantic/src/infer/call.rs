@@ -42,7 +42,10 @@ impl Context<'_, '_> {
             self.check_arguments(arguments, parameters, output, expect);
             return output;
         }
-        if matches!(&self.body.exprs[callee].kind, ExprKind::Path(_)) && callee_ty.is_unknown() && !self.local_uses.contains_key(&callee) {
+        if matches!(&self.body.exprs[callee].kind, ExprKind::Path(_))
+            && callee_ty.is_unknown()
+            && !self.local_uses.contains_key(&callee)
+        {
             site.callee = Callee::Unresolved(Reason::UnknownPath);
         }
         self.calls.push(site);
@@ -67,10 +70,12 @@ impl Context<'_, '_> {
             match *step.kind() {
                 TyKind::Closure(_, signature) | TyKind::FnPtr(signature) => return Some(signature.to_vec()),
                 TyKind::FnDef(def, list) => return Some(self.solver.callable_signature(def, list)),
-                TyKind::Var(_) => return self.pending_callable(step).map(|(mut parameters, output)| {
-                    parameters.push(output);
-                    parameters
-                }),
+                TyKind::Var(_) => {
+                    return self.pending_callable(step).map(|(mut parameters, output)| {
+                        parameters.push(output);
+                        parameters
+                    });
+                }
                 TyKind::Unknown => return None,
                 _ => {}
             }
@@ -101,8 +106,7 @@ impl Context<'_, '_> {
     /// and the output's.
     pub(super) fn pending_callable(&mut self, var: Ty) -> Option<(Vec<Ty>, Ty)> {
         let known = self.program.known();
-        let fn_traits =
-            [known.function, known.fn_mut, known.fn_once, known.async_fn, known.async_fn_mut, known.async_fn_once];
+        let fn_traits = [known.function, known.fn_mut, known.fn_once, known.async_fn, known.async_fn_mut, known.async_fn_once];
         let mut inputs = None;
         let mut output = None;
         for obligation in self.solver.pending.clone() {
@@ -164,7 +168,8 @@ impl Context<'_, '_> {
     }
 
     fn holds_unsized(&self, ty: Ty, depth: u32) -> bool {
-        if matches!(ty.kind(), TyKind::Dyn(_) | TyKind::Slice(_) | TyKind::Str | TyKind::FnPtr(_) | TyKind::Ref(..)) || depth > 8 {
+        if matches!(ty.kind(), TyKind::Dyn(_) | TyKind::Slice(_) | TyKind::Str | TyKind::FnPtr(_) | TyKind::Ref(..)) || depth > 8
+        {
             return true;
         }
         let mut found = false;
@@ -212,7 +217,14 @@ impl Context<'_, '_> {
     }
 
     /// A call that the language makes of a trait's method, with these arguments of the trait.
-    pub(super) fn implicit_call(&mut self, expr: ExprId, span: Span, trait_def: Option<crate::def::DefId>, method: &str, list: &[Ty]) {
+    pub(super) fn implicit_call(
+        &mut self,
+        expr: ExprId,
+        span: Span,
+        trait_def: Option<crate::def::DefId>,
+        method: &str,
+        list: &[Ty],
+    ) {
         let method = agentlint_syntax::name(method);
         let Some(def) = trait_def.and_then(|t| self.program.member(t, method, |k| k == DefKind::Function)) else { return };
         self.calls.push(CallSite {

@@ -72,8 +72,10 @@ impl Context<'_, '_> {
     fn macro_type(&mut self, expr: ExprId, macro_name: &str, call: &MacroCall, values: &[ExprId], expect: Expect) -> Ty {
         match macro_name {
             "format" | "formatcp" => self.string(),
-            "println" | "print" | "eprintln" | "eprint" | "assert" | "assert_eq" | "assert_ne" | "debug_assert" | "debug_assert_eq"
-            | "debug_assert_ne" | "trace" | "debug" | "info" | "warn" | "error" | "event" | "ensure" => Ty::UNIT,
+            "println" | "print" | "eprintln" | "eprint" | "assert" | "assert_eq" | "assert_ne" | "debug_assert"
+            | "debug_assert_eq" | "debug_assert_ne" | "trace" | "debug" | "info" | "warn" | "error" | "event" | "ensure" => {
+                Ty::UNIT
+            }
             "panic" | "todo" | "unimplemented" | "unreachable" | "bail" | "compile_error" => Ty::NEVER,
             "concat" | "stringify" | "env" | "include_str" | "file" | "module_path" => Ty::STR.reference(false),
             "line" | "column" => crate::types::primitive("u32").unwrap_or(Ty::UNKNOWN),

@@ -109,7 +109,9 @@ impl Context<'_, '_> {
 
     /// The method that `receiver.name()` means, and the arguments of the impl or trait that holds it.
     pub(super) fn pick_method(&mut self, receiver: Ty, method: Name) -> Option<(DefId, Vec<Ty>)> {
-        if receiver.is_unknown() || self.solver.table.kind(receiver).is_some_and(|k| k == VarKind::General || k == VarKind::Diverging) {
+        if receiver.is_unknown()
+            || self.solver.table.kind(receiver).is_some_and(|k| k == VarKind::General || k == VarKind::Diverging)
+        {
             return None;
         }
         let mut steps = self.autoderef(receiver);

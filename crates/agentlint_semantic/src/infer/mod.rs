@@ -4,6 +4,7 @@
 //! self type is known, closures are checked after the other arguments of their call. No borrow checking and no errors: what
 //! is not understood is unknown.
 
+mod block;
 mod call;
 mod closure;
 mod coerce;
@@ -14,6 +15,7 @@ mod method;
 mod operator;
 mod pat;
 mod path;
+mod project;
 pub(crate) mod solve;
 pub(crate) mod table;
 mod unify;
@@ -76,7 +78,11 @@ pub enum CallKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Callee {
     /// A function or method. Of a trait: the trait's own function, and the impl's where the self type is concrete.
-    Function { def: DefId, args: Args, implementation: Option<DefId> },
+    Function {
+        def: DefId,
+        args: Args,
+        implementation: Option<DefId>,
+    },
     /// A tuple struct or a variant.
     Constructor(DefId),
     /// A closure, a function pointer or another value.
@@ -236,7 +242,11 @@ impl<'a, 'l> Context<'a, 'l> {
         }
         let future_output = self.program.known().future_output;
         let awaited = signature.implied.iter().find_map(|p| match p {
-            crate::types::Predicate::Projection { assoc, ty, args } if Some(*assoc) == future_output && args.first() == Some(&signature.output) => Some(*ty),
+            crate::types::Predicate::Projection { assoc, ty, args }
+                if Some(*assoc) == future_output && args.first() == Some(&signature.output) =>
+            {
+                Some(*ty)
+            }
             _ => None,
         });
         awaited.unwrap_or(Ty::UNKNOWN)

@@ -30,8 +30,10 @@ impl Context<'_, '_> {
             PatKind::Bind { name, subpattern: None, by_ref: false, mutable: false } => self.constant_named(*name),
             _ => None,
         };
-        let looks_through = matches!(kind, PatKind::TupleStruct { .. } | PatKind::Struct { .. } | PatKind::Tuple { .. } | PatKind::Slice(_) | PatKind::Path(_))
-            || constant.is_some();
+        let looks_through = matches!(
+            kind,
+            PatKind::TupleStruct { .. } | PatKind::Struct { .. } | PatKind::Tuple { .. } | PatKind::Slice(_) | PatKind::Path(_)
+        ) || constant.is_some();
         if looks_through {
             while let TyKind::Ref(inner, mutable) = *ty.kind() {
                 mode = match mode {
@@ -70,7 +72,8 @@ impl Context<'_, '_> {
                     self.solver.unify(found_ty, ty);
                 }
                 for field in fields {
-                    let field_ty = found.and_then(|(def, found_ty)| self.field_of(def, found_ty, field.name)).unwrap_or(Ty::UNKNOWN);
+                    let field_ty =
+                        found.and_then(|(def, found_ty)| self.field_of(def, found_ty, field.name)).unwrap_or(Ty::UNKNOWN);
                     self.pat(field.pat, field_ty, mode);
                 }
             }

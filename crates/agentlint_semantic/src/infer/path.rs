@@ -10,8 +10,8 @@ use crate::def::{DefId, DefKind};
 use crate::names::{Namespace, Resolution};
 use crate::types::{TraitRef, Ty, TyKind, args};
 
-use super::solve::Holds;
 use super::Context;
+use super::solve::Holds;
 
 impl Context<'_, '_> {
     pub(super) fn check_path(&mut self, expr: ExprId, path: &Path) -> Ty {
@@ -148,7 +148,11 @@ impl Context<'_, '_> {
         }
         if matches!(base.kind(), TyKind::Param(..) | TyKind::Projection(..) | TyKind::Opaque(..) | TyKind::Dyn(_)) {
             for trait_ref in self.traits_of(&base) {
-                if self.program.member(trait_ref.trait_def, segment.name, |k| matches!(k, DefKind::Function | DefKind::Const)).is_some() {
+                if self
+                    .program
+                    .member(trait_ref.trait_def, segment.name, |k| matches!(k, DefKind::Function | DefKind::Const))
+                    .is_some()
+                {
                     return self.trait_value(trait_ref, segment);
                 }
             }

@@ -97,9 +97,7 @@ impl Solver<'_, '_> {
                 m == n && self.unify_inner(x, y, depth + 1)
             }
             (TyKind::Slice(x), TyKind::Slice(y)) => self.unify_inner(x, y, depth + 1),
-            (TyKind::Array(x, n), TyKind::Array(y, m)) => {
-                self.unify_inner(x, y, depth + 1) && self.unify_inner(n, m, depth + 1)
-            }
+            (TyKind::Array(x, n), TyKind::Array(y, m)) => self.unify_inner(x, y, depth + 1) && self.unify_inner(n, m, depth + 1),
             (TyKind::Tuple(p), TyKind::Tuple(q)) | (TyKind::FnPtr(p), TyKind::FnPtr(q)) => self.unify_lists(&p, &q, depth),
             (TyKind::Closure(x, p), TyKind::Closure(y, q)) => x == y && self.unify_lists(&p, &q, depth),
             (TyKind::Async(x, p), TyKind::Async(y, q)) => x == y && self.unify_inner(p, q, depth + 1),
@@ -121,7 +119,9 @@ impl Solver<'_, '_> {
     /// A projection that was not normalised when it was made: try now.
     fn unify_projection(&mut self, projection: Ty, other: Ty, depth: u32) -> bool {
         let normalized = self.normalize(projection);
-        normalized != projection && !matches!(normalized.kind(), TyKind::Projection(..)) && self.unify_inner(normalized, other, depth + 1)
+        normalized != projection
+            && !matches!(normalized.kind(), TyKind::Projection(..))
+            && self.unify_inner(normalized, other, depth + 1)
     }
 
     fn without_projections(&mut self, ty: Ty) -> Ty {

@@ -173,7 +173,13 @@ impl Program<'_> {
     }
 
     /// Resolves a path as written in `module` (which may be a block). Locals and generic parameters are the caller's to try.
-    pub fn resolve_path(&self, module: DefId, path: &[Name], leading_colon: bool, namespace: Namespace) -> Option<PathResolution> {
+    pub fn resolve_path(
+        &self,
+        module: DefId,
+        path: &[Name],
+        leading_colon: bool,
+        namespace: Namespace,
+    ) -> Option<PathResolution> {
         self.walk(module, path, leading_colon, namespace, false, &mut Trail::default())
     }
 

@@ -130,9 +130,12 @@ static TYPES: LazyLock<Table<TyKind, Ty>> = LazyLock::new(|| {
     table
 });
 
-static LISTS: LazyLock<Table<&'static [Ty], Args>> = LazyLock::new(Table::new);
-static DYN_TRAITS: LazyLock<Table<&'static [DynTrait], Interned<[DynTrait]>>> = LazyLock::new(Table::new);
-static BINDINGS: LazyLock<Table<&'static [(DefId, Ty)], Interned<[(DefId, Ty)]>>> = LazyLock::new(Table::new);
+/// Lists by their contents.
+type Lists<T> = Table<&'static [T], Interned<[T]>>;
+
+static LISTS: LazyLock<Lists<Ty>> = LazyLock::new(Table::new);
+static DYN_TRAITS: LazyLock<Lists<DynTrait>> = LazyLock::new(Table::new);
+static BINDINGS: LazyLock<Lists<(DefId, Ty)>> = LazyLock::new(Table::new);
 
 fn intern_slice<T: Copy + Hash + Eq>(table: &Table<&'static [T], Interned<[T]>>, items: &[T]) -> Interned<[T]> {
     let mut shard = table.shard(hash_of(items));

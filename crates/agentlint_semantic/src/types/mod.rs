@@ -121,7 +121,11 @@ impl TraitRef {
 pub enum Predicate {
     Trait(TraitRef),
     /// `<args[0] as Trait>::assoc == ty`
-    Projection { assoc: DefId, args: Args, ty: Ty },
+    Projection {
+        assoc: DefId,
+        args: Args,
+        ty: Ty,
+    },
 }
 
 /// The part of a type by which impls are found.

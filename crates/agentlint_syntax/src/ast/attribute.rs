@@ -19,7 +19,10 @@ pub enum AttributeArguments {
     /// `#[path = "text"]`, the literal's value.
     Value(String),
     /// `#[path(text)]`: the tokens between the delimiters as they are written, and where they stand.
-    Tokens { text: String, span: Span },
+    Tokens {
+        text: String,
+        span: Span,
+    },
 }
 
 /// A `cfg` predicate.

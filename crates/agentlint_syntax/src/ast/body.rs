@@ -38,50 +38,139 @@ pub enum ExprKind {
     Missing,
     Literal(Literal),
     Path(Path),
-    Unary { op: UnaryOp, operand: ExprId },
-    Binary { op: BinaryOp, left: ExprId, right: ExprId },
+    Unary {
+        op: UnaryOp,
+        operand: ExprId,
+    },
+    Binary {
+        op: BinaryOp,
+        left: ExprId,
+        right: ExprId,
+    },
     /// `left = right`, or `left op= right`.
-    Assign { op: Option<BinaryOp>, left: ExprId, right: ExprId },
+    Assign {
+        op: Option<BinaryOp>,
+        left: ExprId,
+        right: ExprId,
+    },
     /// `&x`, `&mut x`, and with `raw`: `&raw const x`, `&raw mut x`.
-    Reference { mutable: bool, raw: bool, operand: ExprId },
-    Field { base: ExprId, name: Name, name_span: Span },
-    Index { base: ExprId, index: ExprId },
-    Call { callee: ExprId, arguments: Vec<ExprId> },
-    MethodCall { receiver: ExprId, name: Name, name_span: Span, turbofish: Option<Box<GenericArgs>>, arguments: Vec<ExprId> },
+    Reference {
+        mutable: bool,
+        raw: bool,
+        operand: ExprId,
+    },
+    Field {
+        base: ExprId,
+        name: Name,
+        name_span: Span,
+    },
+    Index {
+        base: ExprId,
+        index: ExprId,
+    },
+    Call {
+        callee: ExprId,
+        arguments: Vec<ExprId>,
+    },
+    MethodCall {
+        receiver: ExprId,
+        name: Name,
+        name_span: Span,
+        turbofish: Option<Box<GenericArgs>>,
+        arguments: Vec<ExprId>,
+    },
     Tuple(Vec<ExprId>),
     Array(Vec<ExprId>),
-    Repeat { element: ExprId, length: ExprId },
-    Struct { path: Path, fields: Vec<FieldInit>, base: Option<ExprId> },
+    Repeat {
+        element: ExprId,
+        length: ExprId,
+    },
+    Struct {
+        path: Path,
+        fields: Vec<FieldInit>,
+        base: Option<ExprId>,
+    },
     Block(Block),
     /// `async { … }`, `async move { … }`: the body is an `ExprKind::Block`.
-    Async { is_move: bool, body: ExprId },
-    Closure { is_async: bool, is_move: bool, parameters: Vec<(PatId, Option<TypeRef>)>, output: Option<TypeRef>, body: ExprId },
-    If { condition: ExprId, then: ExprId, otherwise: Option<ExprId> },
+    Async {
+        is_move: bool,
+        body: ExprId,
+    },
+    Closure {
+        is_async: bool,
+        is_move: bool,
+        parameters: Vec<(PatId, Option<TypeRef>)>,
+        output: Option<TypeRef>,
+        body: ExprId,
+    },
+    If {
+        condition: ExprId,
+        then: ExprId,
+        otherwise: Option<ExprId>,
+    },
     /// `let pattern = scrutinee` in a condition.
-    Let { pat: PatId, scrutinee: ExprId },
-    Match { scrutinee: ExprId, arms: Vec<MatchArm> },
-    Loop { label: Option<Name>, body: ExprId },
-    While { label: Option<Name>, condition: ExprId, body: ExprId },
-    For { label: Option<Name>, pat: PatId, iterable: ExprId, body: ExprId },
-    Break { label: Option<Name>, value: Option<ExprId> },
-    Continue { label: Option<Name> },
+    Let {
+        pat: PatId,
+        scrutinee: ExprId,
+    },
+    Match {
+        scrutinee: ExprId,
+        arms: Vec<MatchArm>,
+    },
+    Loop {
+        label: Option<Name>,
+        body: ExprId,
+    },
+    While {
+        label: Option<Name>,
+        condition: ExprId,
+        body: ExprId,
+    },
+    For {
+        label: Option<Name>,
+        pat: PatId,
+        iterable: ExprId,
+        body: ExprId,
+    },
+    Break {
+        label: Option<Name>,
+        value: Option<ExprId>,
+    },
+    Continue {
+        label: Option<Name>,
+    },
     Return(Option<ExprId>),
     /// `yield x`, and `become x` which is treated as a return by its users.
     Yield(Option<ExprId>),
     /// `operand.await`; the span is that of the word `await`.
-    Await { operand: ExprId, await_span: Span },
+    Await {
+        operand: ExprId,
+        await_span: Span,
+    },
     /// `operand?`
     Try(ExprId),
-    Cast { operand: ExprId, ty: TypeRef },
-    Range { start: Option<ExprId>, end: Option<ExprId>, inclusive: bool },
+    Cast {
+        operand: ExprId,
+        ty: TypeRef,
+    },
+    Range {
+        start: Option<ExprId>,
+        end: Option<ExprId>,
+        inclusive: bool,
+    },
     Macro(Box<MacroCall>),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Literal {
     /// With its suffix (`u8`), if any; the value where it fits.
-    Int { suffix: Option<Name>, value: Option<u64> },
-    Float { suffix: Option<Name> },
+    Int {
+        suffix: Option<Name>,
+        value: Option<u64>,
+    },
+    Float {
+        suffix: Option<Name>,
+    },
     Bool(bool),
     Char,
     Byte,
@@ -161,9 +250,17 @@ pub struct Statement {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum StatementKind {
-    Let { pat: PatId, ty: Option<TypeRef>, init: Option<ExprId>, otherwise: Option<ExprId> },
+    Let {
+        pat: PatId,
+        ty: Option<TypeRef>,
+        init: Option<ExprId>,
+        otherwise: Option<ExprId>,
+    },
     /// `semicolon` is false for a block-like expression that stands as a statement.
-    Expr { expr: ExprId, semicolon: bool },
+    Expr {
+        expr: ExprId,
+        semicolon: bool,
+    },
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -227,18 +324,39 @@ pub enum PatKind {
     /// `_`
     Wild,
     /// `name`, `mut name`, `ref name`, `name @ pattern`. A plain name may turn out to be a constant, a unit struct or a variant.
-    Bind { name: Name, by_ref: bool, mutable: bool, subpattern: Option<PatId> },
+    Bind {
+        name: Name,
+        by_ref: bool,
+        mutable: bool,
+        subpattern: Option<PatId>,
+    },
     /// A path of several segments, or with a qualified self.
     Path(Path),
     /// `rest` counts the elements ahead of `..`, where there is one; `..` itself is not an element.
-    TupleStruct { path: Path, elements: Vec<PatId>, rest: Option<u32> },
-    Struct { path: Path, fields: Vec<FieldPat> },
-    Tuple { elements: Vec<PatId>, rest: Option<u32> },
+    TupleStruct {
+        path: Path,
+        elements: Vec<PatId>,
+        rest: Option<u32>,
+    },
+    Struct {
+        path: Path,
+        fields: Vec<FieldPat>,
+    },
+    Tuple {
+        elements: Vec<PatId>,
+        rest: Option<u32>,
+    },
     /// An element may be a `Rest`, or a `Bind` whose subpattern is a `Rest`.
     Slice(Vec<PatId>),
-    Reference { mutable: bool, pat: PatId },
+    Reference {
+        mutable: bool,
+        pat: PatId,
+    },
     Literal(ExprId),
-    Range { start: Option<ExprId>, end: Option<ExprId> },
+    Range {
+        start: Option<ExprId>,
+        end: Option<ExprId>,
+    },
     Or(Vec<PatId>),
     /// `..` inside a slice pattern.
     Rest,

@@ -240,4 +240,3 @@ pub struct MacroRules {
     /// `#[macro_export]`
     pub exported: bool,
 }
-

@@ -67,15 +67,27 @@ pub enum AssocValue {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum TypeRef {
     Path(Path),
-    Reference { mutable: bool, inner: Box<TypeRef> },
-    Pointer { mutable: bool, inner: Box<TypeRef> },
+    Reference {
+        mutable: bool,
+        inner: Box<TypeRef>,
+    },
+    Pointer {
+        mutable: bool,
+        inner: Box<TypeRef>,
+    },
     Slice(Box<TypeRef>),
-    Array { element: Box<TypeRef>, length: Option<u64> },
+    Array {
+        element: Box<TypeRef>,
+        length: Option<u64>,
+    },
     Tuple(Vec<TypeRef>),
     Never,
     /// `_`
     Infer,
-    Function { parameters: Vec<TypeRef>, output: Box<TypeRef> },
+    Function {
+        parameters: Vec<TypeRef>,
+        output: Box<TypeRef>,
+    },
     ImplTrait(Vec<Bound>),
     DynTrait(Vec<Bound>),
     Macro(Box<MacroCall>),

@@ -12,12 +12,7 @@ use crate::skip::empty_bodies;
 
 impl Lowering<'_> {
     /// Lowers what `call` declares; false when it is another macro, or has an unexpected shape.
-    pub(crate) fn native_item_macro(
-        &mut self,
-        call: &syn::Macro,
-        attributes: &[syn::Attribute],
-        into: &mut Vec<ItemId>,
-    ) -> bool {
+    pub(crate) fn native_item_macro(&mut self, call: &syn::Macro, attributes: &[syn::Attribute], into: &mut Vec<ItemId>) -> bool {
         let first = into.len();
         let understood = match last_name(call).as_deref() {
             Some("lazy_static") => self.statics(call, StaticOrigin::LazyStatic, into),

@@ -3,7 +3,7 @@
 use proc_macro2::Spacing;
 use syn::buffer::Cursor;
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parse};
+use syn::parse::{Parse, ParseStream};
 use syn::{Expr, Ident, Pat, Token, braced, bracketed, parenthesized, token};
 
 use super::unraw;

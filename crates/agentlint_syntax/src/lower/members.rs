@@ -66,8 +66,7 @@ impl Lowering<'_> {
     }
 
     fn function_body(&mut self, signature: &syn::Signature, block: &syn::Block) -> Option<BodyId> {
-        let is_broken =
-            || self.broken_bodies.contains(&self.delimiters(&block.brace_token.span).start);
+        let is_broken = || self.broken_bodies.contains(&self.delimiters(&block.brace_token.span).start);
         if self.bodies == Bodies::Skip || (!self.broken_bodies.is_empty() && is_broken()) {
             return None;
         }

@@ -45,14 +45,7 @@ pub(crate) struct Lowering<'text> {
 
 impl<'text> Lowering<'text> {
     pub(crate) fn new(places: Places<'text>, bodies: Bodies) -> Lowering<'text> {
-        Lowering {
-            places,
-            file: SourceFile::default(),
-            bodies,
-            broken_bodies: HashSet::new(),
-            type_depth: 0,
-            macro_depth: 0,
-        }
+        Lowering { places, file: SourceFile::default(), bodies, broken_bodies: HashSet::new(), type_depth: 0, macro_depth: 0 }
     }
 
     /// An identifier without `r#`, and its place.
@@ -83,8 +76,7 @@ impl<'text> Lowering<'text> {
     }
 
     pub(crate) fn build(&mut self, build: impl FnOnce(&mut BodyLowering<'_, 'text>) -> ExprId) -> Body {
-        let mut body =
-            BodyLowering { file: self, exprs: IndexVec::new(), pats: IndexVec::new(), parameters: Vec::new() };
+        let mut body = BodyLowering { file: self, exprs: IndexVec::new(), pats: IndexVec::new(), parameters: Vec::new() };
         let root = build(&mut body);
         let BodyLowering { exprs, pats, parameters, .. } = body;
         Body { exprs, pats, parameters, root }

@@ -55,14 +55,7 @@ impl BodyLowering<'_, '_> {
     }
 
     /// Adds an expression. A tail that a `cfg` may take away stands as a statement.
-    fn line(
-        &mut self,
-        expr: ExprId,
-        cfg: Option<CfgExpr>,
-        semicolon: Option<&syn::Token![;]>,
-        is_last: bool,
-        lines: &mut Lines,
-    ) {
+    fn line(&mut self, expr: ExprId, cfg: Option<CfgExpr>, semicolon: Option<&syn::Token![;]>, is_last: bool, lines: &mut Lines) {
         if is_last && semicolon.is_none() && cfg.is_none() {
             lines.tail = Some(expr);
             return;
@@ -77,8 +70,7 @@ impl BodyLowering<'_, '_> {
 
     fn local(&mut self, local: &syn::Local) -> Statement {
         let init = local.init.as_ref().map(|init| self.expr(&init.expr));
-        let otherwise =
-            local.init.as_ref().and_then(|init| init.diverge.as_ref()).map(|(_, block)| self.expr(block));
+        let otherwise = local.init.as_ref().and_then(|init| init.diverge.as_ref()).map(|(_, block)| self.expr(block));
         let (pat, ty) = self.typed_pat(&local.pat);
         let span = self.span(local.let_token.span).to(self.span(local.semi_token.span));
         let cfg = self.file.cfg(&local.attrs);

@@ -6,9 +6,7 @@ use syn::punctuated::Punctuated;
 
 use super::paths::int_value;
 use super::{Lowering, TYPE_DEPTH};
-use crate::ast::{
-    Bound, GenericParam, GenericParamKind, Generics, MacroArguments, MacroCall, Path, TypeRef, WherePredicate,
-};
+use crate::ast::{Bound, GenericParam, GenericParamKind, Generics, MacroArguments, MacroCall, Path, TypeRef, WherePredicate};
 
 impl Lowering<'_> {
     pub(crate) fn ty(&mut self, ty: &syn::Type) -> TypeRef {
@@ -32,9 +30,7 @@ impl Lowering<'_> {
                 TypeRef::Pointer { mutable, inner: Box::new(self.ty(&pointer.elem)) }
             }
             syn::Type::Slice(slice) => TypeRef::Slice(Box::new(self.ty(&slice.elem))),
-            syn::Type::Array(array) => {
-                TypeRef::Array { element: Box::new(self.ty(&array.elem)), length: int_value(&array.len) }
-            }
+            syn::Type::Array(array) => TypeRef::Array { element: Box::new(self.ty(&array.elem)), length: int_value(&array.len) },
             syn::Type::Tuple(tuple) => TypeRef::Tuple(tuple.elems.iter().map(|element| self.ty(element)).collect()),
             syn::Type::Never(_) => TypeRef::Never,
             syn::Type::Infer(_) => TypeRef::Infer,
@@ -65,9 +61,7 @@ impl Lowering<'_> {
     fn bound(&mut self, bound: &syn::TypeParamBound) -> Option<Bound> {
         match bound {
             syn::TypeParamBound::Trait(bound) => Some(self.trait_bound(bound)),
-            syn::TypeParamBound::Verbatim(tokens) => {
-                conditional_bound(tokens.clone()).map(|bound| self.trait_bound(&bound))
-            }
+            syn::TypeParamBound::Verbatim(tokens) => conditional_bound(tokens.clone()).map(|bound| self.trait_bound(&bound)),
             _ => None,
         }
     }

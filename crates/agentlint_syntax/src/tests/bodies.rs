@@ -138,7 +138,10 @@ fn patterns() {
     check("let S { a, ref mut b, c: 1..=2, #[cfg(unix)] d: _, .. } = x;", "let S {a: a, b: ref mut b, c: 1..2, d: _ #unix} = x;");
     check("let T(.., a) = x;", "let T(.., a) = x;");
     check("let (mut a @ 1, &mut b) = x;", "let (mut a @ 1, &mut b) = x;");
-    check("match x { -1 => a, 'a'.. => b, ..=C::D => c, self::E => d }", "(match x {(Neg 1) => a, Char..- => b, -..C::D => c, path self::E => d})");
+    check(
+        "match x { -1 => a, 'a'.. => b, ..=C::D => c, self::E => d }",
+        "(match x {(Neg 1) => a, Char..- => b, -..C::D => c, path self::E => d})",
+    );
     check("match x { m!(1) => a, const { 2 } => b }", "(match x {m!(opaque) => a, opaque => b})");
 }
 
@@ -149,14 +152,14 @@ fn parameters_have_patterns() {
     let body = &file.bodies[function.body.unwrap()];
     let pats: Vec<_> = body.parameters.iter().map(|pat| super::print::pat_of(body, *pat)).collect();
     assert_eq!(pats, ["(a, mut b)", "_"]);
-    let types: Vec<_> =
-        function.parameters.iter().map(|it| super::print::ty(&it.ty) + &super::print::cfg(&it.cfg)).collect();
+    let types: Vec<_> = function.parameters.iter().map(|it| super::print::ty(&it.ty) + &super::print::cfg(&it.cfg)).collect();
     assert_eq!(types, ["(u8, u8)", "T #unix"]);
 }
 
 #[test]
 fn casts_end_with_their_types() {
-    let types = ["u8", "*const [T; 3]", "&'a mut dyn A<B>", "fn(u8) -> Vec<u8>", "<T as A>::B", "(u8, u16)", "impl Fn(A) -> B", "_"];
+    let types =
+        ["u8", "*const [T; 3]", "&'a mut dyn A<B>", "fn(u8) -> Vec<u8>", "<T as A>::B", "(u8, u16)", "impl Fn(A) -> B", "_"];
     for ty in types {
         let text = format!("fn f() {{ x as {ty}; }}");
         let file = sound(&text);

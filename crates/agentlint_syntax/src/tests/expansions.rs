@@ -32,7 +32,8 @@ fn erased(tokens: TokenStream) -> TokenStream {
 fn expressions_and_their_places() {
     proc_macro2::extra::invalidate_current_thread_spans();
     let written = lex("ä.b(1)");
-    let tokens: TokenStream = erased(lex("f")).into_iter().chain([Group::new(proc_macro2::Delimiter::Parenthesis, written).into()]).collect();
+    let tokens: TokenStream =
+        erased(lex("f")).into_iter().chain([Group::new(proc_macro2::Delimiter::Parenthesis, written).into()]).collect();
     let expanded = parse_expanded_expr(tokens, 50, CALL).unwrap();
     assert_eq!(print::body(&expanded.body), "f(ä.b(1))");
     let places: Vec<_> = expanded.body.exprs.iter().map(|expr| (expr.span.start, expr.span.end)).collect();

@@ -34,7 +34,10 @@ fn check_type(written: &str, expected: &str) {
 
 #[test]
 fn types() {
-    check_type("a::B<'a, u8, 3, { N }, { 4 }, -1, Item = C, Other<u8> = D, E: F + 'a>", "a::B<u8, 3, N, 4, const, Item = C, Other<u8> = D, E: F>");
+    check_type(
+        "a::B<'a, u8, 3, { N }, { 4 }, -1, Item = C, Other<u8> = D, E: F + 'a>",
+        "a::B<u8, 3, N, 4, const, Item = C, Other<u8> = D, E: F>",
+    );
     check_type("&'a mut *const [u8]", "&mut *[u8]");
     check_type("([u8; 4], [u8; N], (u8), (u8,), ())", "([u8; 4], [u8; ?], u8, (u8), ())");
     check_type("for<'a> unsafe extern \"C\" fn(x: &'a u8, ...) -> !", "fn(&u8) -> !");
@@ -58,7 +61,9 @@ fn deep_types_are_cut_off() {
 
 #[test]
 fn functions() {
-    let file = sound("pub(crate) async unsafe fn f<'a, T: A + ?Sized, const N: usize>(x: T, y: [u8; N]) -> R where T: B, Vec<T>: C { g() }");
+    let file = sound(
+        "pub(crate) async unsafe fn f<'a, T: A + ?Sized, const N: usize>(x: T, y: [u8; N]) -> R where T: B, Vec<T>: C { g() }",
+    );
     let f = function(&file, "f");
     assert_eq!(generics(&f.generics), "T: A + ?Sized, const N: usize, where T: B, where Vec<T>: C");
     assert_eq!(f.parameters.iter().map(|it| ty(&it.ty)).collect::<Vec<_>>(), ["T", "[u8; ?]"]);
@@ -93,8 +98,7 @@ fn structures() {
     );
     let ItemKind::Struct(a) = &item(&file, "A").kind else { panic!("no struct") };
     assert_eq!(a.derives.iter().map(path).collect::<Vec<_>>(), ["Clone", "serde::Serialize", "Debug"]);
-    let fields: Vec<_> =
-        a.fields.list().iter().map(|it| format!("{}: {}{}", it.name, ty(&it.ty), cfg(&it.cfg))).collect();
+    let fields: Vec<_> = a.fields.list().iter().map(|it| format!("{}: {}{}", it.name, ty(&it.ty), cfg(&it.cfg))).collect();
     assert_eq!(fields, ["a: T", "b: u8 #unix"]);
     assert_eq!(a.fields.list()[0].visibility, Visibility::Public);
     let ItemKind::Struct(b) = &item(&file, "B").kind else { panic!("no struct") };
@@ -131,16 +135,20 @@ fn traits_and_impls() {
         _ => None,
     });
     let impls = impls.collect::<Vec<_>>();
-    assert_eq!(impls, [
-        (Some("A<u8>".to_owned()), false, "Vec<T>".to_owned(), 4),
-        (Some("Send".to_owned()), true, "S".to_owned(), 0),
-        (None, false, "S".to_owned(), 1),
-    ]);
+    assert_eq!(
+        impls,
+        [
+            (Some("A<u8>".to_owned()), false, "Vec<T>".to_owned(), 4),
+            (Some("Send".to_owned()), true, "S".to_owned(), 0),
+            (None, false, "S".to_owned(), 1),
+        ]
+    );
 }
 
 #[test]
 fn constants_and_statics() {
-    let file = sound("const A: u8 = 1 + 2; const _: () = assert!(x); pub static mut B: &str = \"b\"; trait T { const C: u8 = 3; }");
+    let file =
+        sound("const A: u8 = 1 + 2; const _: () = assert!(x); pub static mut B: &str = \"b\"; trait T { const C: u8 = 3; }");
     assert!(matches!(&item(&file, "_").kind, ItemKind::Const(it) if it.body.is_some()));
     let ItemKind::Const(a) = &item(&file, "A").kind else { panic!("no constant") };
     assert_eq!(super::print::body(&file.bodies[a.body.unwrap()]), "(Add 1 2)");
@@ -150,7 +158,9 @@ fn constants_and_statics() {
 
 #[test]
 fn extern_items() {
-    let file = sound("extern crate alloc; extern crate core as c; extern crate x as _; unsafe extern \"C\" { pub fn f(x: u8); static S: u8; type T; }");
+    let file = sound(
+        "extern crate alloc; extern crate core as c; extern crate x as _; unsafe extern \"C\" { pub fn f(x: u8); static S: u8; type T; }",
+    );
     let alias = |name: &str| match &item(&file, name).kind {
         ItemKind::ExternCrate(it) => it.alias.map(|alias| alias.to_string()),
         kind => panic!("{kind:?}"),
@@ -179,15 +189,18 @@ fn imports_are_flattened() {
             format!("{}{} {kind} at {}", if leaf.leading_colon { "::" } else { "" }, path.join("::"), leaf.span.of(text))
         }));
     }
-    assert_eq!(imports, [
-        "::std::fs self as fs at self",
-        "::std::fs::read as r at read as r",
-        "::std::fs * at *",
-        "::std::io::Write as _ at Write as _",
-        "::std self as s at self as s",
-        "a as a at a",
-        "self::b::c as c at r#c",
-    ]);
+    assert_eq!(
+        imports,
+        [
+            "::std::fs self as fs at self",
+            "::std::fs::read as r at read as r",
+            "::std::fs * at *",
+            "::std::io::Write as _ at Write as _",
+            "::std self as s at self as s",
+            "a as a at a",
+            "self::b::c as c at r#c",
+        ]
+    );
 }
 
 #[test]
@@ -254,19 +267,15 @@ fn macros_by_rules() {
         kind => panic!("{kind:?}"),
     };
     let described: Vec<_> = file.items.iter().map(describe).collect();
-    assert_eq!(described, [
-        "a true: ($x:expr) => { $x };",
-        "b false: ($x:ident) { $x }",
-        "c false: () => {}",
-        " at d!(1);: 1",
-    ]);
+    assert_eq!(described, ["a true: ($x:expr) => { $x };", "b false: ($x:ident) { $x }", "c false: () => {}", " at d!(1);: 1",]);
 }
 
 #[test]
 fn conditionally_const_items_of_std() {
     let file = sound("pub const trait A: [const] B { fn a(); } impl<T: [const] A, const N: usize> const A for T { fn a() {} }");
     assert!(matches!(&item(&file, "A").kind, ItemKind::Trait(it) if bounds(&it.supertraits) == "B"));
-    let found = file.items.iter().any(|it| matches!(&it.kind, ItemKind::Impl(it) if generics(&it.generics) == "T: A, const N: usize"));
+    let found =
+        file.items.iter().any(|it| matches!(&it.kind, ItemKind::Impl(it) if generics(&it.generics) == "T: A, const N: usize"));
     assert!(found);
     assert_eq!(root_names(&signatures("const trait A { fn a() { not rust } }")), ["A"]);
 }

@@ -73,10 +73,7 @@ fn blocks() {
 
 #[test]
 fn json() {
-    check(
-        "json!({ \"a\": f(), \"b\": [1, { \"c\": g()? }], (k): null, K: [1][0] })",
-        "json!(f(), 1, g()?, k, null, K, [1][0])",
-    );
+    check("json!({ \"a\": f(), \"b\": [1, { \"c\": g()? }], (k): null, K: [1][0] })", "json!(f(), 1, g()?, k, null, K, [1][0])");
     check("json!([a, b])", "json!(a, b)");
     check("other!({ \"a\": { \"b\": h() } })", "other!(h())");
 }
@@ -160,10 +157,7 @@ fn cfg_if_declares_items_on_conditions() {
 
 #[test]
 fn cfg_if_among_statements() {
-    check(
-        "cfg_if! { if #[cfg(unix)] { let a = 1; a } else { b() } }",
-        "{let a = 1; a} #unix {b()} #not(unix)",
-    );
+    check("cfg_if! { if #[cfg(unix)] { let a = 1; a } else { b() } }", "{let a = 1; a} #unix {b()} #not(unix)");
 }
 
 #[test]

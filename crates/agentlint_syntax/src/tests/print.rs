@@ -43,9 +43,10 @@ pub(super) fn expr(body: &Body, id: ExprId) -> String {
         ExprKind::Block(block) => self::block(body, block),
         ExprKind::Async { is_move, body: inner } => format!("async {}{}", if *is_move { "move " } else { "" }, one(inner)),
         ExprKind::Closure { is_async, is_move, parameters, output, body: inner } => {
-            let parameters = list(parameters.iter().map(|(pat, ty)| {
-                pat_of(body, *pat) + &ty.as_ref().map_or(String::new(), |ty| format!(": {}", self::ty(ty)))
-            }));
+            let parameters =
+                list(parameters.iter().map(|(pat, ty)| {
+                    pat_of(body, *pat) + &ty.as_ref().map_or(String::new(), |ty| format!(": {}", self::ty(ty)))
+                }));
             let words = format!("{}{}", if *is_async { "async " } else { "" }, if *is_move { "move " } else { "" });
             let output = output.as_ref().map_or(String::new(), |output| format!("-> {} ", ty(output)));
             format!("({words}|{parameters}| {output}{})", one(inner))
@@ -86,9 +87,11 @@ fn macro_call(body: &Body, call: &MacroCall) -> String {
     let one = |id: &ExprId| expr(body, *id);
     let arguments = match &call.arguments {
         MacroArguments::Opaque => "opaque".to_owned(),
-        MacroArguments::Exprs(arguments) => list(arguments.iter().map(|argument| {
-            argument.name.map_or(String::new(), |name| format!("{name} = ")) + &one(&argument.value)
-        })),
+        MacroArguments::Exprs(arguments) => list(
+            arguments
+                .iter()
+                .map(|argument| argument.name.map_or(String::new(), |name| format!("{name} = ")) + &one(&argument.value)),
+        ),
         MacroArguments::Select { branches, otherwise } => {
             let branches = branches.iter().map(|branch| {
                 let guard = branch.guard.map_or(String::new(), |guard| format!(" if {}", one(&guard)));
@@ -169,7 +172,11 @@ pub(super) fn pat_of(body: &Body, id: PatId) -> String {
 fn literal(literal: &Literal) -> String {
     match literal {
         Literal::Int { suffix, value } => {
-            format!("{}{}", value.map_or("big".to_owned(), |value| value.to_string()), suffix.map_or("", |suffix| suffix.as_str()))
+            format!(
+                "{}{}",
+                value.map_or("big".to_owned(), |value| value.to_string()),
+                suffix.map_or("", |suffix| suffix.as_str())
+            )
         }
         Literal::Str(text) => format!("{text:?}"),
         literal => format!("{literal:?}"),

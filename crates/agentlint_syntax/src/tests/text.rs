@@ -86,7 +86,10 @@ fn documentation_is_no_comment() {
 
 #[test]
 fn strings_hide_comments() {
-    check_comments(r####"fn f() { a("// b \" // c", r#"// d " // e"#, b"//", br##"/* "# "##, c"//", cr"//"); } // yes"####, &[("// yes", "yes")]);
+    check_comments(
+        r####"fn f() { a("// b \" // c", r#"// d " // e"#, b"//", br##"/* "# "##, c"//", cr"//"); } // yes"####,
+        &[("// yes", "yes")],
+    );
     check_comments("fn f<'a>(x: &'a u8) { ('\"', '\\'', b'\"', '/', '\\u{2f}', 'ä') } // yes", &[("// yes", "yes")]);
     check_comments("fn f() { let r = r#type; br; r\"\\\" } // yes", &[("// yes", "yes")]);
 }

@@ -20,13 +20,17 @@ pub(super) fn lint(registry: &Registry, catalog: &Catalog, opened: &Opened) -> V
         let effects = effects(&program, catalog, &mut found);
         let blocking_calls = effects.blocking_calls(&program);
         let cx = LintContext { program: &program, effects: &effects, blocking_calls: &blocking_calls };
-        let of_lints: Vec<Vec<Diagnostic>> = registry.lints().par_iter().map(|lint| {
-            let mut of_lint = Vec::new();
-            let ran = catch_unwind(AssertUnwindSafe(|| lint.check(&cx, &mut of_lint)));
-            let message = || format!("the lint `{}` panicked", lint.meta().id);
-            of_lint.extend(ran.err().and_then(|_| internal_error(&program, first_body(&program)?, message())));
-            of_lint
-        }).collect();
+        let of_lints: Vec<Vec<Diagnostic>> = registry
+            .lints()
+            .par_iter()
+            .map(|lint| {
+                let mut of_lint = Vec::new();
+                let ran = catch_unwind(AssertUnwindSafe(|| lint.check(&cx, &mut of_lint)));
+                let message = || format!("the lint `{}` panicked", lint.meta().id);
+                of_lint.extend(ran.err().and_then(|_| internal_error(&program, first_body(&program)?, message())));
+                of_lint
+            })
+            .collect();
         found.extend(of_lints.into_iter().flatten());
         found
     })
@@ -43,10 +47,8 @@ pub(super) fn effects(program: &Program<'_>, catalog: &Catalog, found: &mut Vec<
 /// The types and calls of every body of the members, in the order of the sources.
 fn infer(program: &Program<'_>, found: &mut Vec<Diagnostic>) -> Vec<Inferred> {
     let owners: Vec<DefId> = program.members().flat_map(|krate| program.owners(krate)).copied().collect();
-    let bodies: Vec<_> = owners
-        .into_par_iter()
-        .map(|owner| catch_unwind(AssertUnwindSafe(|| program.infer(owner))).map_err(|_| owner))
-        .collect();
+    let bodies: Vec<_> =
+        owners.into_par_iter().map(|owner| catch_unwind(AssertUnwindSafe(|| program.infer(owner))).map_err(|_| owner)).collect();
     let mut inferred = Vec::new();
     for body in bodies {
         match body {

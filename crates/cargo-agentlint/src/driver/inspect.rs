@@ -93,7 +93,8 @@ impl Inspector<'_, '_> {
         let mut lines = Vec::new();
         for owner in self.effects.owners() {
             let Some(inferred) = self.effects.inferred(owner) else { continue };
-            let mut calls: Vec<&CallSite> = inferred.calls.iter().filter(|call| matches!(call.kind, CallKind::Function | CallKind::Method)).collect();
+            let mut calls: Vec<&CallSite> =
+                inferred.calls.iter().filter(|call| matches!(call.kind, CallKind::Function | CallKind::Method)).collect();
             calls.sort_by_key(|call| call.name_span);
             for call in calls {
                 let Some((file, path, line, column)) = self.place(owner, call.name_span) else { continue };

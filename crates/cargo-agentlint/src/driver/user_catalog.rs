@@ -1,8 +1,8 @@
 //! The catalog entries of a configuration file, as the model wants them.
 
 use agentlint_diagnostics::Confidence;
-use agentlint_effects::catalog::{Catalog, Certainty, Client, Offload, Sink, Subject, Trusted};
 use agentlint_effects::Effect;
+use agentlint_effects::catalog::{Catalog, Certainty, Client, Offload, Sink, Subject, Trusted};
 use agentlint_workspace::{CatalogEntry, CatalogKind};
 
 pub(super) fn catalog(entries: &[CatalogEntry]) -> anyhow::Result<Catalog> {

@@ -18,10 +18,7 @@ pub(super) fn render(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()>
         tool: Tool { name: "agentlint", version: env!("CARGO_PKG_VERSION") },
         findings: findings.map(|(diagnostic, name)| finding(report, diagnostic, name)).collect(),
         suppressed: suppressed
-            .map(|(one, name)| SuppressedFinding {
-                reason: &one.reason,
-                finding: finding(report, &one.diagnostic, name),
-            })
+            .map(|(one, name)| SuppressedFinding { reason: &one.reason, finding: finding(report, &one.diagnostic, name) })
             .collect(),
         summary: Summary {
             files: report.statistics.files,

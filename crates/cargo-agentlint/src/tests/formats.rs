@@ -78,7 +78,8 @@ fn cargo_json_is_what_cargo_prints() {
 #[test]
 fn fingerprints() {
     let report: Value = serde_json::from_str(&agentlint("--format json").stdout).unwrap();
-    let names: Vec<_> = report["findings"].as_array().unwrap().iter().map(|finding| finding["fingerprint"].as_str().unwrap()).collect();
+    let names: Vec<_> =
+        report["findings"].as_array().unwrap().iter().map(|finding| finding["fingerprint"].as_str().unwrap()).collect();
     let [.., first, second] = names[..] else { panic!() };
     assert_eq!(first.split(':').next(), second.split(':').next());
     assert!(first.ends_with(":1") && second.ends_with(":2"), "{names:?}");

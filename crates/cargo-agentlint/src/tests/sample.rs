@@ -42,13 +42,7 @@ static TOYS: [Toy; 4] = [
         level: Level::Deny,
         page: "It panics.\n",
     }),
-    Toy(LintMeta {
-        id: "taste",
-        summary: "what is taste",
-        group: Group::Lifespan,
-        level: Level::Allow,
-        page: "Taste.\n",
-    }),
+    Toy(LintMeta { id: "taste", summary: "what is taste", group: Group::Lifespan, level: Level::Allow, page: "Taste.\n" }),
 ];
 
 const CHAT: &str = "\
@@ -99,7 +93,12 @@ impl Sample {
     }
 
     pub(super) fn full() -> Sample {
-        let mut suppressed = Diagnostic::new("blocking_fs", Level::Warn, "`std::fs::read_to_string` blocks", at(1, "std::fs::read_to_string(path)", 0));
+        let mut suppressed = Diagnostic::new(
+            "blocking_fs",
+            Level::Warn,
+            "`std::fs::read_to_string` blocks",
+            at(1, "std::fs::read_to_string(path)", 0),
+        );
         suppressed.help = Some("use `tokio::fs`".to_owned());
         Sample {
             diagnostics: vec![panicking(1), panicking(0), locked(), loaded(), unsure()],
@@ -115,7 +114,10 @@ fn loaded() -> Diagnostic {
     let mut loaded = Diagnostic::new("blocking_fs", Level::Warn, message, at(0, "load(\"history.json\")", 0));
     loaded.chain = vec![
         Hop { text: "`Repo::load` calls `read_all`".to_owned(), location: at(1, "read_all(&self.folder.join(name))", 0) },
-        Hop { text: "`read_all` calls `std::fs::read_to_string`".to_owned(), location: at(1, "std::fs::read_to_string(path)", 0) },
+        Hop {
+            text: "`read_all` calls `std::fs::read_to_string`".to_owned(),
+            location: at(1, "std::fs::read_to_string(path)", 0),
+        },
     ];
     loaded.help = Some("await `tokio::fs::read_to_string(..)` all the way up, or put one `tokio::task::spawn_blocking` around the call of `Repo::load`".to_owned());
     loaded.notes = vec!["reached from `POST /chat`".to_owned()];
@@ -123,7 +125,8 @@ fn loaded() -> Diagnostic {
 }
 
 fn locked() -> Diagnostic {
-    let mut locked = Diagnostic::new("lock_across_await", Level::Warn, "a `std::sync::MutexGuard` lives across an await", at(0, "lock()", 0));
+    let mut locked =
+        Diagnostic::new("lock_across_await", Level::Warn, "a `std::sync::MutexGuard` lives across an await", at(0, "lock()", 0));
     locked.confidence = Confidence::Likely;
     locked.primary.text = "the guard is made here".to_owned();
     locked.labels = vec![Label { location: at(0, ".await", 0), text: "and still held here".to_owned() }];
@@ -178,7 +181,8 @@ impl Engine for Sample {
         for (name, level) in &request.levels {
             levels.command_line(&self.registry, name, *level)?;
         }
-        let outcome = finish(&self.registry, &levels, request.confidence.unwrap_or(Confidence::Likely), &[], self.diagnostics.clone());
+        let outcome =
+            finish(&self.registry, &levels, request.confidence.unwrap_or(Confidence::Likely), &[], self.diagnostics.clone());
         Ok(Checked {
             diagnostics: outcome.diagnostics,
             suppressed: self.suppressed.clone(),

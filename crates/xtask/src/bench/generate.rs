@@ -38,7 +38,8 @@ pub(super) fn workspace(folder: &Path, lock: &Path, lines: usize) -> Result<()> 
 }
 
 fn member(folder: &Path, krate: usize, modules: usize) -> Result<()> {
-    let mut manifest = format!("[package]\nname = \"service_{krate}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n");
+    let mut manifest =
+        format!("[package]\nname = \"service_{krate}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n");
     manifest += "futures = \"0.3\"\nserde = { version = \"1\", features = [\"derive\"] }\ntokio = { version = \"1\", features = [\"full\"] }\n";
     if krate > 0 {
         let _ = writeln!(manifest, "service_{0} = {{ path = \"../service_{0}\" }}", krate - 1);

@@ -36,7 +36,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         return run_released(arguments);
     }
     let tool = tool::build()?;
-    println!("{:16} {:>8} {:>9} {:>9} {:>9} {:>7} {:>8} {:>11}", "", "lines", "syn ms", "cold ms", "cached ms", "cold/syn", "cached/syn", "KiB/line");
+    println!(
+        "{:16} {:>8} {:>9} {:>9} {:>9} {:>7} {:>8} {:>11}",
+        "", "lines", "syn ms", "cold ms", "cached ms", "cold/syn", "cached/syn", "KiB/line"
+    );
     if !arguments.iter().any(|argument| argument == "--generated") {
         for (name, version) in published::chosen(&[])? {
             let folder = published::fetch(name, version)?;
@@ -59,7 +62,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 
 /// What is measured must be optimised; this process need not be.
 fn run_released(arguments: &[String]) -> Result<()> {
-    let status = tool::cargo()?.args(["run", "--quiet", "--release", "--package", "xtask", "--", "bench"]).args(arguments).status()?;
+    let status =
+        tool::cargo()?.args(["run", "--quiet", "--release", "--package", "xtask", "--", "bench"]).args(arguments).status()?;
     ensure!(status.success(), "the benchmark failed");
     Ok(())
 }
@@ -71,13 +75,7 @@ fn measure(tool: &Path, folder: &Path, sources: &[impl AsRef<Path>]) -> Result<M
             texts.push(fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?);
         }
     }
-    let mut measured = Measured {
-        lines: 0,
-        parse: parse(&texts)?,
-        cold: Duration::MAX,
-        cached: Duration::MAX,
-        peak: None,
-    };
+    let mut measured = Measured { lines: 0, parse: parse(&texts)?, cold: Duration::MAX, cached: Duration::MAX, peak: None };
     let kept = tempfile::tempdir()?;
     let arguments = ["--format", "json"];
     for _ in 0..ROUNDS {
@@ -107,7 +105,8 @@ fn parse(texts: &[String]) -> Result<Duration> {
     let mut best = Duration::MAX;
     for _ in 0..ROUNDS {
         let start = Instant::now();
-        let items: usize = pool.install(|| texts.par_iter().map(|text| syn::parse_file(text).map_or(0, |file| file.items.len())).sum());
+        let items: usize =
+            pool.install(|| texts.par_iter().map(|text| syn::parse_file(text).map_or(0, |file| file.items.len())).sum());
         best = best.min(start.elapsed());
         ensure!(items > 0, "nothing was parsed");
         // proc-macro2 keeps every text that it lexed, which would slow the rounds to come.
@@ -135,7 +134,11 @@ fn compare(tiny: &Measured, small: &Measured, large: &Measured) {
     let own = |measured: &Measured| measured.cold.saturating_sub(tiny.cold);
     let parse = |measured: &Measured| measured.parse.saturating_sub(tiny.parse);
     println!();
-    println!("dependencies apart: {:.2} of syn at 100k lines, {:.2} at 200k", ratio(own(small), parse(small)), ratio(own(large), parse(large)));
+    println!(
+        "dependencies apart: {:.2} of syn at 100k lines, {:.2} at 200k",
+        ratio(own(small), parse(small)),
+        ratio(own(large), parse(large))
+    );
     let growth = ratio(own(large), own(small)) / (large.lines as f64 / small.lines.max(1) as f64);
     println!("linearity: a line of 200k costs {growth:.2} of a line of 100k (bar: 1.15)");
 }

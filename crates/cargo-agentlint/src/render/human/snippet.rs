@@ -63,9 +63,8 @@ impl Excerpt {
         let sources = &page.report.sources;
         let text = sources.text(primary.file)?;
         let here = shown_labels(diagnostic).map(|(_, location)| location);
-        let (start, end) = here.fold((primary.start, primary.end), |(start, end), location| {
-            (start.min(location.start), end.max(location.end))
-        });
+        let (start, end) =
+            here.fold((primary.start, primary.end), |(start, end), location| (start.min(location.start), end.max(location.end)));
         let (line, column) = sources.line_column(primary.file, start);
         let start = (start + 1).saturating_sub(column) as usize;
         let rest = text.get(end as usize..)?;
@@ -109,12 +108,7 @@ const NEAR: usize = 2;
 
 impl SourceCode for Excerpt {
     /// Whole lines, under a name that holds the place: miette's own columns count bytes.
-    fn read_span<'a>(
-        &'a self,
-        span: &SourceSpan,
-        _: usize,
-        _: usize,
-    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+    fn read_span<'a>(&'a self, span: &SourceSpan, _: usize, _: usize) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let (before, rest) = self.text.split_at_checked(span.offset()).ok_or(MietteError::OutOfBounds)?;
         let covered = rest.get(..span.len()).ok_or(MietteError::OutOfBounds)?;
         let start = before.rfind('\n').map_or(0, |newline| newline + 1);

@@ -36,10 +36,7 @@ pub(super) fn render(report: &Report<'_>, root: &Path, out: &mut dyn Write) -> i
         runs: [Run {
             tool: tool(report.metas),
             // Code scanning closes every alert that a successful run does not repeat.
-            invocations: [Invocation {
-                execution_successful: !report.nothing_read,
-                tool_execution_notifications: notifications,
-            }],
+            invocations: [Invocation { execution_successful: !report.nothing_read, tool_execution_notifications: notifications }],
             original_uri_base_ids: BTreeMap::from([(uri::ROOT, uri::folder(root))]),
             column_kind: "utf16CodeUnits",
             results,
@@ -194,5 +191,10 @@ impl Writer<'_> {
 
 fn message(diagnostic: &Diagnostic) -> String {
     let help = diagnostic.help.iter();
-    std::iter::once(&diagnostic.message).chain(&diagnostic.notes).chain(help).map(|part| sentence(part)).collect::<Vec<_>>().join(" ")
+    std::iter::once(&diagnostic.message)
+        .chain(&diagnostic.notes)
+        .chain(help)
+        .map(|part| sentence(part))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
