@@ -14,6 +14,8 @@ pub mod names;
 mod program;
 mod signature;
 mod std_index;
+#[cfg(test)]
+mod tests;
 pub mod types;
 
 pub use program::Program;

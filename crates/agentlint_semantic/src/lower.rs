@@ -216,7 +216,7 @@ impl<'a, 'l> Lowering<'a, 'l> {
         if !path.leading_colon {
             if first.name == name("Self") {
                 let base = self.self_ty();
-                return self.rest(base, &path.segments[1..]);
+                return self.rest_of_self(base, &path.segments[1..]);
             }
             if path.segments.first().is_some_and(|s| s.arguments.is_none())
                 && let Some(index) = self.program.generic_index(self.owner, first.name)
@@ -275,10 +275,32 @@ impl<'a, 'l> Lowering<'a, 'l> {
         at
     }
 
-    fn assoc(&mut self, base: Ty, segment: &Segment) -> Ty {
-        let Some((assoc, trait_ref)) = self.program.assoc_shorthand(self.owner, base, segment.name) else {
-            return Ty::UNKNOWN;
+    /// `Self::A::B`: the first is one of the implemented trait where it has such.
+    fn rest_of_self(&mut self, base: Ty, segments: &[Segment]) -> Ty {
+        let Some((first, rest)) = segments.split_first() else { return base };
+        let implemented = self.program.container(self.owner).unwrap_or(self.owner);
+        let found = match self.program.kind(implemented) {
+            DefKind::Impl => self
+                .program
+                .impl_trait_ref_guarded(implemented)
+                .and_then(|trait_ref| self.program.assoc_type_of(trait_ref, first.name)),
+            _ => None,
         };
+        let at = match found {
+            Some((assoc, trait_ref)) => self.assoc_of(assoc, trait_ref, first),
+            None => self.assoc(base, first),
+        };
+        self.rest(at, rest)
+    }
+
+    fn assoc(&mut self, base: Ty, segment: &Segment) -> Ty {
+        match self.program.assoc_shorthand(self.owner, base, segment.name) {
+            Some((assoc, trait_ref)) => self.assoc_of(assoc, trait_ref, segment),
+            None => Ty::UNKNOWN,
+        }
+    }
+
+    fn assoc_of(&mut self, assoc: DefId, trait_ref: TraitRef, segment: &Segment) -> Ty {
         let list = self.arguments(assoc, trait_ref.args.to_vec(), segment.arguments.as_deref());
         Ty::new(TyKind::Projection(assoc, args(&list)))
     }
@@ -329,14 +351,6 @@ impl Program<'_> {
 
     /// `T::Item` and `Self::Item`: which trait the associated type belongs to, by the bounds in scope of `owner`.
     fn assoc_shorthand(&self, owner: DefId, base: Ty, wanted: Name) -> Option<(DefId, TraitRef)> {
-        let implemented = self.container(owner).unwrap_or(owner);
-        if self.kind(implemented) == DefKind::Impl
-            && let Some(trait_ref) = self.impl_trait_ref_guarded(implemented)
-            && trait_ref.self_ty() == base
-            && let Some(found) = self.assoc_type_of(trait_ref, wanted)
-        {
-            return Some(found);
-        }
         match *base.kind() {
             TyKind::Param(index, _) => self.bounds_on(owner, index, wanted),
             TyKind::Projection(assoc, list) => {

@@ -1,0 +1,131 @@
+//! Types: the receivers of method calls.
+
+use super::calls;
+
+#[test]
+fn fields_references_and_smart_pointers() {
+    let text = "
+        use std::{rc::Rc, sync::{Arc, Mutex}};
+        struct Store { lines: Vec<String> }
+        impl Store { fn len(&self) -> usize { self.lines.len() } }
+        struct App { store: Arc<Mutex<Store>>, boxed: Box<Rc<Store>> }
+        fn f(app: &App) {
+            app.store.lock().unwrap().len();
+            app.boxed.len();
+            app.store.lock().unwrap().lines.push(String::new());
+        }";
+    assert_eq!(
+        calls(text),
+        [
+            "std::Vec::len",
+            "std::Mutex::lock",
+            "std::Result::unwrap",
+            "case::Store::len",
+            "case::Store::len",
+            "std::Mutex::lock",
+            "std::Result::unwrap",
+            "std::Vec::push",
+            "std::String::new"
+        ]
+    );
+}
+
+#[test]
+fn iterator_chains_with_closures() {
+    let text = "
+        struct Item { name: String }
+        fn f(items: &[Item]) -> Vec<usize> {
+            items.iter().filter(|i| i.name.is_empty()).map(|i| i.name.len()).collect()
+        }";
+    assert_eq!(
+        calls(text),
+        [
+            "std::[T]::iter",
+            "std::Iterator::filter",
+            "std::String::is_empty",
+            "std::Iterator::map",
+            "std::String::len",
+            "std::Iterator::collect"
+        ]
+    );
+}
+
+#[test]
+fn the_question_mark_and_combinators() {
+    let text = "
+        fn read(path: &str) -> std::io::Result<String> { std::fs::read_to_string(path) }
+        fn f() -> std::io::Result<usize> {
+            let n = read(\"a\").map(|text| text.trim().len()).unwrap_or_default();
+            Ok(n + read(\"b\")?.len())
+        }";
+    assert_eq!(
+        calls(text),
+        [
+            "std::fs::read_to_string",
+            "case::read",
+            "std::Result::map",
+            "std::str::trim",
+            "std::str::len",
+            "std::Result::unwrap_or_default",
+            "case::read",
+            "std::String::len"
+        ]
+    );
+}
+
+#[test]
+fn traits_bounds_and_concrete_impls() {
+    let text = "
+        trait Load { fn load(&self) -> u8; fn twice(&self) -> u8 { self.load() } }
+        struct Disk;
+        impl Load for Disk { fn load(&self) -> u8 { 1 } }
+        fn generic<T: Load>(x: T) { x.load(); }
+        fn dynamic(x: &dyn Load) { x.load(); }
+        fn concrete(x: Disk) { x.load(); x.twice(); generic(x); }";
+    assert_eq!(
+        calls(text),
+        ["case::Load::load", "case::Load::load", "case::Load::load", "case::Disk::load", "case::Load::twice", "case::generic"]
+    );
+}
+
+#[test]
+fn async_functions_blocks_and_awaits() {
+    let text = "
+        async fn number() -> Option<String> { None }
+        async fn f() {
+            number().await.unwrap().len();
+            let block = async { vec![1u8] };
+            block.await.first();
+        }";
+    assert_eq!(calls(text), ["case::number", "std::Option::unwrap", "std::String::len", "std::[T]::first"]);
+}
+
+#[test]
+fn patterns_look_through_references() {
+    let text = "
+        enum Value { Text(String), Pair { left: Vec<u8>, right: Option<String> } }
+        fn f(value: &Value) {
+            match value {
+                Value::Text(text) => { text.len(); }
+                Value::Pair { left, right: Some(right) } => { left.len(); right.as_str(); }
+                _ => {}
+            }
+        }";
+    assert_eq!(calls(text), ["std::String::len", "std::Vec::len", "std::String::as_str"]);
+}
+
+#[test]
+fn what_is_unknown_is_unresolved_and_never_wrong() {
+    let text = "fn f(x: missing::Type) { x.len(); missing::call(); }";
+    assert_eq!(calls(text), ["?len", "?call"]);
+}
+
+#[test]
+fn cyclic_sources_end() {
+    let text = "
+        type A = B; type B = A;
+        trait T: U {} trait U: T {}
+        struct S<X: T>(X);
+        impl<X: T> S<X> { fn f(&self, a: A) { a.len(); } }";
+    assert_eq!(calls(text), ["?len"]);
+}
