@@ -7,8 +7,10 @@ use crate::support::{read, root, run};
 #[test]
 fn bad_agent_server_passes_the_schema() {
     let log = sarif();
-    let schema = root().join("crates/cargo-agentlint/tests/schemas/sarif-schema-2.1.0.json");
-    let validator = jsonschema::validator_for(&serde_json::from_str(&read(&schema)).unwrap()).unwrap();
+    // The pattern of a property that is not used here has a bracket too many, which not every dialect of patterns accepts.
+    let schema = read(&root().join("crates/cargo-agentlint/tests/schemas/sarif-schema-2.1.0.json"));
+    let schema = schema.replace("[a-zA-Z]{2}]?$", "[a-zA-Z]{2}$");
+    let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
     let errors: Vec<_> = validator.iter_errors(&log).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{}", errors.join("\n"));
 }

@@ -393,7 +393,12 @@ impl Builder<'_, '_> {
         };
         let Callee::Function { def, args, implementation } = call.callee else { return None };
         let values: Vec<Ty> = call.arguments.iter().map(|a| self.facts.inferred.types[*a]).collect();
-        let event = self.event(def, implementation, &args, &values, span)?;
+        let mut event = self.event(def, implementation, &args, &values, span)?;
+        // A function that came in under another name is called by that name.
+        let is_renamed = self.program.container(def).is_none() && call.name != self.program.name(def);
+        if is_renamed && !matches!(event.target, Target::Sink(_)) {
+            event.callee = call.name.to_string();
+        }
         // An awaited call is never a sink: what it gives is a future.
         let is_awaited = self.facts.regions.awaited.contains(&call.expr);
         // What a loop's `into_iter` may call, its `next` calls too: one finding is enough.

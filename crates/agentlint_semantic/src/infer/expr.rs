@@ -1,4 +1,4 @@
-//! Expressions.
+//! Expressions: the type of each, by what it is and what is expected of it.
 
 use agentlint_syntax::{
     Name,

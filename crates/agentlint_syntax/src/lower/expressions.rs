@@ -1,4 +1,4 @@
-//! Expressions.
+//! Lowers expressions of a body.
 
 use proc_macro2::TokenStream;
 use syn::Expr as Syn;

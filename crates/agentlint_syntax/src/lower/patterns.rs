@@ -1,4 +1,4 @@
-//! Patterns.
+//! Lowers patterns of a body.
 
 use syn::Pat as Syn;
 use syn::punctuated::Punctuated;
