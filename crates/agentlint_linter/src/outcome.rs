@@ -94,11 +94,8 @@ impl Pass<'_> {
                 let name = suppression.names.iter().position(|name| name.contains(meta))?;
                 Some((at, name, suppression))
             })
-            // Of two in one statement, the one at the end of the finding's own line.
-            .min_by_key(|(_, _, suppression)| {
-                let comment = suppression.place.start;
-                (suppression.scope.width(), comment < place.start, comment.abs_diff(place.start))
-            })?;
+            // Of several in one statement, the one at the end of the finding's own line.
+            .min_by_key(|(_, _, suppression)| (!suppression.scope.is_beside(place.start), suppression.scope.width()))?;
         used[at] |= 1 << name.min(63);
         Some(suppression.reason.clone())
     }

@@ -37,7 +37,7 @@ pub(crate) struct Suppression {
     pub(crate) names: Vec<Selection>,
     pub(crate) reason: String,
     pub(crate) scope: Scope,
-    pub(crate) place: Span,
+    place: Span,
     is_conditional: bool,
 }
 

@@ -35,6 +35,11 @@ impl Scope {
         self.whole.end.saturating_sub(1)
     }
 
+    /// Whether the comment stands at the end of that place's line.
+    pub(crate) fn is_beside(&self, offset: u32) -> bool {
+        self.line.contains(offset)
+    }
+
     /// For choosing the narrowest of several.
     pub(crate) fn width(&self) -> u32 {
         self.whole.to(self.line).end - self.whole.start
