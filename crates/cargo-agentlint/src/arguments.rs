@@ -138,7 +138,7 @@ pub(crate) struct InspectArguments {
 pub enum Format {
     /// With the source and the chain of calls
     Human,
-    /// One line each: path:line:column: level[lint] message
+    /// One line each: `path:line:column: level[lint] message`
     Concise,
     /// One documented document
     Json,
