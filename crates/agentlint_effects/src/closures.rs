@@ -105,7 +105,7 @@ impl<'a, 'l> Closures<'a, 'l> {
                     return self.receiver(facts, body, parent, depth);
                 };
                 match facts.calls.get(&parent) {
-                    Some(call) => self.argument(facts, &facts.inferred.calls[*call], at, depth + 1),
+                    Some(call) => self.argument(&facts.inferred.calls[*call], at, depth + 1),
                     None => Runs::Unknown,
                 }
             }
@@ -148,7 +148,7 @@ impl<'a, 'l> Closures<'a, 'l> {
     }
 
     /// Where the argument at that place (without `self`) of a call runs.
-    pub(crate) fn argument(&mut self, facts: &BodyFacts, call: &CallSite, at: usize, depth: u32) -> Runs {
+    pub(crate) fn argument(&mut self, call: &CallSite, at: usize, depth: u32) -> Runs {
         let Callee::Function { def, implementation, .. } = call.callee else { return Runs::Unknown };
         let target = implementation.unwrap_or(def);
         if self.catalog.offloads(def, at) || self.catalog.offloads(target, at) {
@@ -157,7 +157,6 @@ impl<'a, 'l> Closures<'a, 'l> {
         if self.bodies.contains_key(&target) {
             return self.parameter(target, at, depth + 1);
         }
-        let _ = facts;
         self.by_signature(def, at)
     }
 

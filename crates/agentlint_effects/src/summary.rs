@@ -370,7 +370,7 @@ impl Builder<'_, '_> {
         }
         for (at, argument) in call.arguments.iter().enumerate() {
             let TyKind::FnDef(def, list) = *self.facts.inferred.types[*argument].kind() else { continue };
-            if self.program.kind(def) != DefKind::Function || closures.argument(self.facts, call, at, 0) != Runs::InPlace {
+            if self.program.kind(def) != DefKind::Function || closures.argument(call, at, 0) != Runs::InPlace {
                 continue;
             }
             let implementation = self.program.implementation(def, list);

@@ -134,7 +134,7 @@ impl Context<'_, '_> {
 
     /// Checks a call's arguments against the parameters' types: closures after the others, so that they know more.
     pub(super) fn check_arguments(&mut self, arguments: &[ExprId], parameters: &[Ty], output: Ty, expect: Expect) {
-        self.expect_inputs(parameters, output, expect);
+        self.expect_inputs(output, expect);
         for closures in [false, true] {
             if closures {
                 self.solver.select_pending();
@@ -155,7 +155,7 @@ impl Context<'_, '_> {
     }
 
     /// What is expected of the output tells about the inputs: tried, and kept only where it leaves open no more than before.
-    fn expect_inputs(&mut self, _parameters: &[Ty], output: Ty, expect: Expect) {
+    fn expect_inputs(&mut self, output: Ty, expect: Expect) {
         let Some(wanted) = expect.ty() else { return };
         let (wanted, output) = (self.shallow(wanted), self.shallow(output));
         // A hint through a type that may yet be coerced (to `dyn`, to a slice) must not bind.

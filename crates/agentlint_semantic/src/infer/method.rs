@@ -68,7 +68,7 @@ impl Context<'_, '_> {
                 site.callee = Callee::Unresolved(Reason::UnknownReceiver);
             }
             self.calls.push(site);
-            return self.check_field_call(receiver_ty, method_name, arguments);
+            return self.check_unresolved_arguments(arguments);
         };
         self.own_arguments(def, &mut list, turbofish);
         site.callee = Callee::Function { def, args: args(&list), implementation: None };
@@ -79,7 +79,7 @@ impl Context<'_, '_> {
     }
 
     /// Arguments of a call that is not understood are looked at all the same.
-    fn check_field_call(&mut self, _receiver: Ty, _name: Name, arguments: &[ExprId]) -> Ty {
+    fn check_unresolved_arguments(&mut self, arguments: &[ExprId]) -> Ty {
         for argument in arguments {
             self.check(*argument, Expect::Nothing);
         }

@@ -228,8 +228,7 @@ impl<'a, 'l> Context<'a, 'l> {
         };
         let output = self.solver.normalize(output);
         self.frames.push(Frame { output });
-        let expect = self.expect_output(output);
-        let ty = self.check(self.body.root, expect);
+        let ty = self.check(self.body.root, Expect::Type(output));
         self.coerce(ty, output);
         self.solver.select_pending();
     }
@@ -250,11 +249,6 @@ impl<'a, 'l> Context<'a, 'l> {
             _ => None,
         });
         awaited.unwrap_or(Ty::UNKNOWN)
-    }
-
-    /// The hint that a function's output gives its body. `impl Fn(A) -> B` tells a closure its parameters.
-    fn expect_output(&mut self, output: Ty) -> Expect {
-        Expect::Type(output)
     }
 
     fn fresh(&mut self) -> Ty {
