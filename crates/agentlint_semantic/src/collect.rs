@@ -11,7 +11,7 @@ use agentlint_syntax::{
 use rustc_hash::FxHashMap;
 
 use crate::def::{Def, DefId, DefKind, Visible};
-use crate::expand::{ExternMacro, MacroDef, MacroScope};
+use crate::expand::{CallSite, ExternMacro, MacroDef, MacroScope, Markers};
 use crate::input::{CrateFiles, CrateId, CrateNode, Loader};
 
 /// The definitions of one crate, in the order of its sources.
@@ -57,7 +57,7 @@ pub(crate) struct ModuleImport {
 pub(crate) const ROOT: u32 = 0;
 
 pub(crate) fn collect(krate: CrateId, node: &CrateNode, files: &CrateFiles, outside: &Outside<'_>) -> CrateDefs {
-    let macros = MacroScope::new(krate, files.facts.iter(), outside.extern_macro);
+    let macros = MacroScope::new(krate, files.facts.iter(), outside);
     let out = CrateDefs { facts: files.facts.clone(), ..CrateDefs::default() };
     let mut collector = Collector { krate, node, files, outside, macros, inline: Vec::new(), real_file: files.root, out };
     let root = DefId { krate, index: ROOT };
@@ -85,6 +85,7 @@ pub(crate) fn collect(krate: CrateId, node: &CrateNode, files: &CrateFiles, outs
 pub(crate) struct Outside<'a> {
     pub(crate) loader: &'a dyn Loader,
     pub(crate) extern_macro: ExternMacro<'a>,
+    pub(crate) markers: &'a Markers,
 }
 
 struct Collector<'a> {
@@ -135,7 +136,10 @@ impl Collector<'_> {
                 let data = self.out.modules.entry(module.index).or_default();
                 return data.extern_crates.push((bound, item.name));
             }
-            ItemKind::MacroCall(call) => return self.macro_call(call, item.span, parent, module),
+            ItemKind::MacroCall(call) => {
+                let site = CallSite { call, file: id, item: item_id, span: item.span, module: module.index };
+                return self.macro_call(&site, parent, module);
+            }
         };
         if kind == DefKind::MacroRules {
             self.macros.declare(item.name, file, item_id);
@@ -270,8 +274,8 @@ impl Collector<'_> {
         Some((behind, facts))
     }
 
-    fn macro_call(&mut self, call: &ast::MacroCall, span: agentlint_syntax::Span, parent: DefId, module: DefId) {
-        let Some((id, facts)) = self.macros.expand(call, &self.out, module.index, span) else { return };
+    fn macro_call(&mut self, site: &CallSite<'_>, parent: DefId, module: DefId) {
+        let Some((id, facts)) = self.macros.expand(site, &self.out) else { return };
         self.out.facts.insert(id, Arc::clone(&facts));
         self.out.expanded_in.insert(id, self.real_file);
         self.macros.depth += 1;

@@ -3,6 +3,8 @@
 //! Scopes are textual, as for `macro_rules!` itself; then come the macros of the crate by name, and those that `use` and
 //! `#[macro_use]` bring from other crates.
 
+use std::cell::OnceCell;
+use std::hash::BuildHasher;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,10 +14,10 @@ use agentlint_syntax::{
     ast::{self, ItemId, ItemKind, MacroCall, SourceFile},
     name,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use crate::collect::CrateDefs;
-use crate::input::CrateId;
+use crate::collect::{CrateDefs, Outside};
+use crate::input::{CrateGraph, CrateId, ExpansionKey};
 
 /// Calls nested deeper than this are not expanded.
 pub(crate) const DEEPEST: u32 = 48;
@@ -52,8 +54,11 @@ pub(crate) struct MacroScope<'a> {
     by_name: FxHashMap<Name, MacroDef>,
     /// Crates declared with `#[macro_use]`.
     used_crates: Vec<Name>,
-    extern_macro: ExternMacro<'a>,
-    parsed: FxHashMap<(CrateId, usize, ItemId), Option<Rc<Macro>>>,
+    outside: &'a Outside<'a>,
+    /// The hash of each macro's rules, and the rules once they were needed.
+    parsed: FxHashMap<(CrateId, usize, ItemId), (u64, Rc<OnceCell<Option<Macro>>>)>,
+    /// Of expansions, by their files.
+    keys: FxHashMap<FileId, ExpansionKey>,
     pub(crate) depth: u32,
     next_file: u32,
     items: usize,
@@ -63,15 +68,16 @@ impl<'a> MacroScope<'a> {
     pub(crate) fn new<'f>(
         krate: CrateId,
         files: impl Iterator<Item = (&'f FileId, &'f Arc<SourceFile>)>,
-        extern_macro: ExternMacro<'a>,
+        outside: &'a Outside<'a>,
     ) -> Self {
         let mut scope = MacroScope {
             krate,
             textual: Vec::new(),
             by_name: FxHashMap::default(),
             used_crates: Vec::new(),
-            extern_macro,
+            outside,
             parsed: FxHashMap::default(),
+            keys: FxHashMap::default(),
             depth: 0,
             next_file: FIRST_EXPANSION,
             items: 0,
@@ -136,7 +142,7 @@ impl<'a> MacroScope<'a> {
             if let Some(def) = self.by_name.get(&last) {
                 return Some(def.clone());
             }
-            return self.used_crates.iter().find_map(|krate| (self.extern_macro)(self.krate, *krate, last));
+            return self.used_crates.iter().find_map(|krate| (self.outside.extern_macro)(self.krate, *krate, last));
         }
         let names: Vec<Name> = segments.iter().map(|s| s.name).collect();
         self.by_path(&names)
@@ -148,44 +154,106 @@ impl<'a> MacroScope<'a> {
         if is_own || path.len() == 1 {
             return self.by_name.get(&last).cloned();
         }
-        (self.extern_macro)(self.krate, first, last).or_else(|| self.by_name.get(&last).cloned())
+        (self.outside.extern_macro)(self.krate, first, last).or_else(|| self.by_name.get(&last).cloned())
     }
 
-    /// What a call expands to, with the number of its file.
-    pub(crate) fn expand(
-        &mut self,
-        call: &MacroCall,
-        defs: &CrateDefs,
-        module: u32,
-        call_span: agentlint_syntax::Span,
-    ) -> Option<(FileId, Arc<SourceFile>)> {
+    /// What the macro call of an item expands to, with the number of its file.
+    pub(crate) fn expand(&mut self, site: &CallSite<'_>, defs: &CrateDefs) -> Option<(FileId, Arc<SourceFile>)> {
         if self.depth >= DEEPEST || self.items >= MOST_ITEMS {
             return None;
         }
-        let def = self.find(&call.path, defs, module)?;
-        let key = (def.krate, Arc::as_ptr(&def.facts) as usize, def.item);
-        let parsed = self.parsed.entry(key).or_insert_with(|| Macro::new(def.rules()?).ok().map(Rc::new));
-        let rules = Rc::clone(parsed.as_ref()?);
-        let dollar_crate = crate_marker(def.krate);
-        let input = MacroInput { text: &call.text, offset: call.tokens.start, call_span, dollar_crate: &dollar_crate };
-        let facts = rules.expand_items(input).ok()?;
+        let def = self.find(&site.call.path, defs, site.module)?;
+        let (rules_hash, rules) = self.rules(&def)?;
+        let key = self.key(site, &def, rules_hash);
+        let kept = key.and_then(|key| self.outside.loader.kept_expansion(self.krate, key));
+        let facts = match kept {
+            Some(facts) => facts,
+            None => {
+                let parsed = rules.get_or_init(|| Macro::new(def.rules()?).ok());
+                let dollar_crate = self.outside.markers.of(def.krate);
+                let tokens = site.call.tokens.start;
+                let input = MacroInput { text: &site.call.text, offset: tokens, call_span: site.span, dollar_crate };
+                let facts = Arc::new(parsed.as_ref()?.expand_items(input).ok()?);
+                if let Some(key) = key {
+                    self.outside.loader.keep_expansion(self.krate, key, &facts);
+                }
+                facts
+            }
+        };
         self.items += facts.items.len();
-        let facts = Arc::new(facts);
         self.add_all(&facts);
         let id = FileId(self.next_file);
         self.next_file += 1;
+        self.keys.extend(key.map(|key| (id, key)));
         Some((id, facts))
     }
+
+    fn rules(&mut self, def: &MacroDef) -> Option<(u64, Rc<OnceCell<Option<Macro>>>)> {
+        let key = (def.krate, Arc::as_ptr(&def.facts) as usize, def.item);
+        if let Some((hash, rules)) = self.parsed.get(&key) {
+            return Some((*hash, Rc::clone(rules)));
+        }
+        let hash = FxBuildHasher.hash_one(def.rules()?.text.as_str());
+        let rules = Rc::new(OnceCell::new());
+        self.parsed.insert(key, (hash, Rc::clone(&rules)));
+        Some((hash, rules))
+    }
+
+    /// The sources of the crate fix the call; the rules may come from a crate of another version.
+    fn key(&self, site: &CallSite<'_>, def: &MacroDef, rules: u64) -> Option<ExpansionKey> {
+        let marker = self.outside.markers.lasting(def.krate)?;
+        let file = match self.keys.get(&site.file) {
+            Some(ExpansionKey(outer)) => (*outer, u32::MAX),
+            None => (0, self.outside.loader.lasting_number(self.krate, site.file)?),
+        };
+        Some(ExpansionKey(FxBuildHasher.hash_one((file, site.item.raw(), rules, marker))))
+    }
+}
+
+/// An item that is a macro call.
+pub(crate) struct CallSite<'a> {
+    pub(crate) call: &'a MacroCall,
+    pub(crate) file: FileId,
+    pub(crate) item: ItemId,
+    /// The whole item.
+    pub(crate) span: agentlint_syntax::Span,
+    pub(crate) module: u32,
+}
+
+/// The names that stand for `$crate`, one for each crate of the program.
+#[derive(Debug)]
+pub(crate) struct Markers {
+    names: Vec<(Name, bool)>,
+    crates: FxHashMap<Name, CrateId>,
 }
 
 const MARKER: &str = "__agentlint_crate_";
 
-/// The name that stands for `$crate` of a crate.
-pub(crate) fn crate_marker(krate: CrateId) -> String {
-    format!("{MARKER}{}", krate.raw())
-}
+impl Markers {
+    /// A package of the registry is named alike in every program, so that what was expanded with its name can be kept.
+    pub(crate) fn new(graph: &CrateGraph) -> Markers {
+        let mut markers = Markers { names: Vec::new(), crates: FxHashMap::default() };
+        for (id, node) in graph.crates.iter_enumerated() {
+            let version = node.version.as_deref().unwrap_or_default().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+            let lasting = name(&format!("{MARKER}{}_v{version}", node.name));
+            let is_lasting = !node.is_member && !markers.crates.contains_key(&lasting);
+            let marker = if is_lasting { lasting } else { name(&format!("{MARKER}{}", id.raw())) };
+            markers.names.push((marker, is_lasting));
+            markers.crates.insert(marker, id);
+        }
+        markers
+    }
 
-/// The crate behind such a name.
-pub(crate) fn marked_crate(segment: Name) -> Option<CrateId> {
-    segment.strip_prefix(MARKER)?.parse::<u32>().ok().map(CrateId::from_raw)
+    pub(crate) fn of(&self, krate: CrateId) -> &str {
+        self.names.get(usize::from(krate)).map_or(MARKER, |(marker, _)| marker.as_str())
+    }
+
+    fn lasting(&self, krate: CrateId) -> Option<&str> {
+        self.names.get(usize::from(krate)).filter(|(_, is_lasting)| *is_lasting).map(|(marker, _)| marker.as_str())
+    }
+
+    /// The crate behind such a name.
+    pub(crate) fn krate(&self, segment: Name) -> Option<CrateId> {
+        self.crates.get(&segment).copied()
+    }
 }

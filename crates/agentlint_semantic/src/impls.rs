@@ -70,12 +70,12 @@ impl Program<'_> {
         let defs = &self.krate(krate).defs;
         for def in &defs.impls {
             let Some(ItemKind::Impl(declared)) = self.item(*def).map(|item| &item.kind) else { continue };
-            if declared.is_negative {
+            if declared.header.is_negative {
                 continue;
             }
             let self_ty = self.impl_self_ty(*def);
             let head = self_ty.head();
-            match &declared.trait_path {
+            match &declared.header.trait_path {
                 None => {
                     if let Some(head) = head {
                         out.inherent.entry(head).or_default().push(*def);

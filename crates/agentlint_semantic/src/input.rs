@@ -80,6 +80,10 @@ pub struct CrateFiles {
     pub modules: FxHashMap<(FileId, ast::ItemId), FileId>,
 }
 
+/// Names a call of an item macro in one crate: the same in every run that reads the same sources with the same `cfg`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ExpansionKey(pub u64);
+
 /// Hands out crates. Called from several threads at once.
 pub trait Loader: Sync {
     /// The facts of a crate's files; `None` where its sources are not on this machine.
@@ -90,6 +94,22 @@ pub trait Loader: Sync {
     fn submodule(&self, id: CrateId, file: FileId, inline: &[Name], item: &ast::Item) -> Option<(FileId, Arc<ast::SourceFile>)> {
         let _ = (id, file, inline, item);
         None
+    }
+
+    /// A number for a file of a crate whose sources never change; `None` where expansions are not to be kept.
+    fn lasting_number(&self, id: CrateId, file: FileId) -> Option<u32> {
+        let _ = (id, file);
+        None
+    }
+
+    /// What a run before gave to [`Loader::keep_expansion`].
+    fn kept_expansion(&self, id: CrateId, key: ExpansionKey) -> Option<Arc<ast::SourceFile>> {
+        let _ = (id, key);
+        None
+    }
+
+    fn keep_expansion(&self, id: CrateId, key: ExpansionKey, facts: &Arc<ast::SourceFile>) {
+        let _ = (id, key, facts);
     }
 }
 

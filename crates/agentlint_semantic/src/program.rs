@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use crate::collect::{self, CrateDefs, ModuleData, ROOT};
 use crate::def::{Def, DefId, DefKind, Place, Visible};
-use crate::expand::MacroDef;
+use crate::expand::{MacroDef, Markers};
 use crate::impls::CrateImpls;
 use crate::input::{CrateFiles, CrateGraph, CrateId, CrateKind, CrateNode, Edition, Loader};
 use crate::names::Namespace;
@@ -27,6 +27,7 @@ pub struct Program<'l> {
     crates: Vec<OnceLock<CrateModel>>,
     /// The crates of the standard library: core, alloc, std.
     std: [CrateId; 3],
+    pub(crate) markers: Markers,
     pub(crate) known: OnceLock<crate::known::Known>,
 }
 
@@ -82,7 +83,8 @@ impl<'l> Program<'l> {
             })
         });
         let crates = graph.crates.iter().map(|_| OnceLock::new()).collect();
-        Program { graph, loader, crates, std, known: OnceLock::new() }
+        let markers = Markers::new(&graph);
+        Program { graph, loader, crates, std, markers, known: OnceLock::new() }
     }
 
     pub fn node(&self, krate: CrateId) -> &CrateNode {
@@ -113,7 +115,7 @@ impl<'l> Program<'l> {
                 Arc::new(CrateFiles { root: FileId(u32::MAX), facts: FxHashMap::default(), modules: FxHashMap::default() })
             });
             let extern_macro = |from: CrateId, krate: Name, wanted: Name| self.extern_macro(from, krate, wanted, 0);
-            let outside = collect::Outside { loader: self.loader, extern_macro: &extern_macro };
+            let outside = collect::Outside { loader: self.loader, extern_macro: &extern_macro, markers: &self.markers };
             let defs = collect::collect(krate, self.node(krate), &files, &outside);
             CrateModel {
                 facts: defs.defs.iter().map(|_| DefFacts::default()).collect(),
@@ -127,7 +129,7 @@ impl<'l> Program<'l> {
 
     /// A macro of the crate that `from` knows as `krate`, or one that it re-exports at its root.
     fn extern_macro(&self, from: CrateId, krate: Name, wanted: Name, depth: u32) -> Option<MacroDef> {
-        let root = match crate::expand::marked_crate(krate) {
+        let root = match self.markers.krate(krate) {
             Some(marked) => self.root(marked),
             None => self.extern_crate(from, krate)?,
         };
@@ -198,9 +200,9 @@ impl<'l> Program<'l> {
         self.file(id.krate, def.file)?.items.get(def.item)
     }
 
-    pub fn function(&self, id: DefId) -> Option<&ast::Function> {
+    pub fn function(&self, id: DefId) -> Option<&ast::FunctionDeclaration> {
         match &self.item(id)?.kind {
-            ItemKind::Function(function) => Some(function),
+            ItemKind::Function(function) => Some(&function.declaration),
             _ => None,
         }
     }

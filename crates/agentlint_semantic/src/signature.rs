@@ -72,11 +72,11 @@ fn guarded<T>(def: DefId, query: Query, compute: impl FnOnce() -> T) -> Option<T
 /// The generics as written of an item.
 pub(crate) fn written_generics(kind: &ItemKind) -> Option<&ast::Generics> {
     match kind {
-        ItemKind::Function(item) => Some(&item.generics),
-        ItemKind::Struct(item) | ItemKind::Union(item) => Some(&item.generics),
+        ItemKind::Function(item) => Some(&item.declaration.generics),
+        ItemKind::Struct(item) | ItemKind::Union(item) => Some(&item.declaration.generics),
         ItemKind::Enum(item) => Some(&item.generics),
-        ItemKind::Trait(item) => Some(&item.generics),
-        ItemKind::Impl(item) => Some(&item.generics),
+        ItemKind::Trait(item) => Some(&item.header.generics),
+        ItemKind::Impl(item) => Some(&item.header.generics),
         ItemKind::TypeAlias(item) => Some(&item.generics),
         _ => None,
     }
@@ -136,7 +136,7 @@ impl Program<'_> {
             generics.params.extend(written.params.iter().map(|param| param.name));
         }
         if let ItemKind::Function(function) = &item.kind {
-            generics.anonymous = function.parameters.iter().map(|p| count_impl_traits(&p.ty)).sum();
+            generics.anonymous = function.declaration.parameters.iter().map(|p| count_impl_traits(&p.ty)).sum();
             generics.params.extend(std::iter::repeat_n(name("impl"), generics.anonymous));
         }
         generics
@@ -201,7 +201,7 @@ impl Program<'_> {
 
     pub fn impl_self_ty(&self, def: DefId) -> Ty {
         let compute = || match self.item(def).map(|item| &item.kind) {
-            Some(ItemKind::Impl(declared)) => Lowering::of(self, def).ty(&declared.self_type),
+            Some(ItemKind::Impl(declared)) => Lowering::of(self, def).ty(&declared.header.self_type),
             _ => Ty::UNKNOWN,
         };
         self.memo_ty(def, compute)
@@ -230,7 +230,7 @@ impl Program<'_> {
         }
         let computed = guarded(def, Query::TraitRef, || {
             let Some(ItemKind::Impl(declared)) = self.item(def).map(|item| &item.kind) else { return None };
-            let path = declared.trait_path.as_ref()?;
+            let path = declared.header.trait_path.as_ref()?;
             let self_ty = self.impl_self_ty(def);
             Lowering::of(self, def).trait_ref(self_ty, path)
         })?;
@@ -252,9 +252,9 @@ impl Program<'_> {
         let mut lowering = Lowering::of(self, trait_def);
         let is_self =
             |ty: &TypeRef| matches!(ty, TypeRef::Path(p) if p.segments.len() == 1 && p.segments[0].name == name("Self"));
-        let in_where = declared.generics.predicates.iter().filter(|p| is_self(&p.ty)).flat_map(|p| &p.bounds);
-        declared
-            .supertraits
+        let in_where = declared.header.generics.predicates.iter().filter(|p| is_self(&p.ty)).flat_map(|p| &p.bounds);
+        let supertraits = &declared.header.supertraits;
+        supertraits
             .iter()
             .chain(in_where)
             .filter(|bound| !bound.maybe)
@@ -375,7 +375,7 @@ impl Program<'_> {
     pub fn fields(&self, def: DefId) -> &Fields {
         static UNIT: Fields = Fields::Unit;
         match self.item(def).map(|item| &item.kind) {
-            Some(ItemKind::Struct(declared) | ItemKind::Union(declared)) => &declared.fields,
+            Some(ItemKind::Struct(declared) | ItemKind::Union(declared)) => &declared.declaration.fields,
             Some(ItemKind::Enum(declared)) if self.kind(def) == DefKind::Variant => {
                 declared.variants.get(self.def(def).variant as usize).map_or(&UNIT, |variant| &variant.fields)
             }

@@ -11,6 +11,8 @@ mod expansion;
 mod limits;
 mod lower;
 pub mod macro_rules;
+mod name;
+pub mod packed;
 mod parse;
 mod places;
 mod recover;
@@ -26,6 +28,7 @@ pub use expanded::{
 };
 pub use expansion::{Macro, MacroInput};
 pub use limits::STACK_SIZE;
+pub use name::{Name, name};
+pub use packed::Lazy;
 pub use parse::{Bodies, ParseOptions, parse};
 pub use span::{LineColumn, LineIndex, Span};
-pub use ustr::{Ustr as Name, ustr as name};

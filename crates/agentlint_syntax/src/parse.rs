@@ -34,7 +34,7 @@ pub enum Bodies {
 pub fn parse(text: &str, options: &ParseOptions) -> SourceFile {
     let (base, lexed) = without_preamble(text);
     let mut lowering = Lowering::new(Places::Source(SourcePlaces::new(lexed, base as u32)), options.bodies);
-    lowering.file.lines = LineIndex::new(text);
+    lowering.file.lines = LineIndex::new(text).into();
     if u32::try_from(text.len()).is_err() {
         lowering.file.errors.push(SyntaxError { message: "too large to be read".to_owned(), span: Span::default() });
     } else if let Some(documentation) = scan(text, base, &mut lowering.file) {

@@ -144,7 +144,7 @@ pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
     if graph.crates.is_empty() {
         return Err(WorkspaceError::NothingToRead { notes: notes.join("; ") });
     }
-    let (loader, mut diagnostics) = DiskLoader::open(sources, crates, pool);
+    let (loader, mut diagnostics) = DiskLoader::open(sources, crates, pool, request.environment.cache.clone());
     let members: Vec<CrateId> = graph.crates.iter_enumerated().filter(|(_, node)| node.is_member).map(|(id, _)| id).collect();
     let report_only = report_only(&loaded, &owners, &members, &loader, &excludes);
     if let Some(only) = &report_only {

@@ -161,17 +161,23 @@ impl Sources {
         let mut new = false;
         let id = *slot.id.get_or_init(|| {
             new = true;
-            let entry = Entry {
-                path: Arc::from(path),
-                display: Arc::from(paths::display(path, &self.cwd)),
-                file: Arc::clone(file),
-                origin,
-            };
-            let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
-            files.push(entry);
-            FileId(files.len() as u32 - 1)
+            self.push(path, file, origin)
         });
         (id, new)
+    }
+
+    /// Takes in a file of a dependency whose facts were kept from another run.
+    pub(crate) fn add_kept(&self, path: &Path, facts: &Arc<SourceFile>, origin: Origin) -> FileId {
+        let file = Arc::new(ParsedFile { facts: Arc::clone(facts), text: None, problem: None });
+        self.push(path, &file, origin)
+    }
+
+    fn push(&self, path: &Path, file: &Arc<ParsedFile>, origin: Origin) -> FileId {
+        let display = Arc::from(paths::display(path, &self.cwd));
+        let entry = Entry { path: Arc::from(path), display, file: Arc::clone(file), origin };
+        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        files.push(entry);
+        FileId(files.len() as u32 - 1)
     }
 
     fn entry(&self, id: FileId) -> Option<Entry> {
@@ -199,7 +205,12 @@ fn read_and_parse(real: &Path, reading: Reading<'_>) -> ParsedFile {
     };
     // A fault of the parser costs one file, not the run.
     match catch_unwind(AssertUnwindSafe(|| parse_file(&text, reading.whole))) {
-        Ok(facts) => ParsedFile { facts: Arc::new(facts), text: reading.whole.then(|| Arc::from(text)), problem: None },
+        Ok(mut facts) if !reading.whole => {
+            // Nobody looks for suppressions in a dependency.
+            facts.comments = Vec::new();
+            ParsedFile { facts: Arc::new(facts), text: None, problem: None }
+        }
+        Ok(facts) => ParsedFile { facts: Arc::new(facts), text: Some(Arc::from(text)), problem: None },
         Err(_) => ParsedFile { problem: Some(FileProblem::Internal), ..ParsedFile::default() },
     }
 }

@@ -89,6 +89,7 @@ impl Engine for Driver {
         let confidence = request.confidence.or(opened.config.confidence).unwrap_or(Confidence::Likely);
         let suppressions = self.suppressions(&opened, &files);
         let Outcome { diagnostics, suppressed } = finish(&self.registry, &levels, confidence, &suppressions, diagnostics);
+        opened.loader.keep();
         let report = opened.report();
         let mut notes = report.notes;
         notes.extend(without_sources(&report.without_sources));

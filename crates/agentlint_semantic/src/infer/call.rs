@@ -57,9 +57,9 @@ impl Context<'_, '_> {
 
     fn callee_name(&self, callee: ExprId) -> (Name, Span) {
         match &self.body.exprs[callee].kind {
-            ExprKind::Path(path) => path.segments.last().map_or((Name::from(""), path.span), |s| (s.name, s.span)),
+            ExprKind::Path(path) => path.segments.last().map_or((Name::default(), path.span), |s| (s.name, s.span)),
             ExprKind::Field { name, name_span, .. } => (*name, *name_span),
-            _ => (Name::from(""), self.body.exprs[callee].span),
+            _ => (Name::default(), self.body.exprs[callee].span),
         }
     }
 

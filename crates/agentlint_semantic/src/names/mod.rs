@@ -154,7 +154,7 @@ impl Program<'_> {
     /// Tuple and unit structs are values too.
     fn has_constructor(&self, def: DefId) -> bool {
         match self.item(def).map(|item| &item.kind) {
-            Some(ItemKind::Struct(declared)) => !matches!(declared.fields, Fields::Named(_)),
+            Some(ItemKind::Struct(declared)) => !matches!(declared.declaration.fields, Fields::Named(_)),
             _ => false,
         }
     }
@@ -251,7 +251,7 @@ impl Program<'_> {
             }
             _ => {}
         }
-        if let Some(krate) = crate::expand::marked_crate(first) {
+        if let Some(krate) = self.markers.krate(first) {
             return Some((Resolution::Def(self.root(krate)), 1));
         }
         let is_2015 = self.node(module.krate).edition == Edition::E2015;

@@ -4,7 +4,7 @@ use index_vec::IndexVec;
 use serde::{Deserialize, Serialize};
 
 use super::{CfgExpr, GenericArgs, ItemId, Path, TypeRef};
-use crate::{Name, Span};
+use crate::{Lazy, Name, Span};
 
 index_vec::define_index_type! {
     /// An expression of one body.
@@ -278,7 +278,7 @@ pub struct MacroCall {
     /// The tokens between the delimiters.
     pub tokens: Span,
     /// The same as text: kept only where it may be needed for expansion.
-    pub text: String,
+    pub text: Lazy<String>,
     pub arguments: MacroArguments,
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Attribute, Bound, CfgExpr, Generics, MacroCall, Path, TypeRef};
-use crate::{Name, Span};
+use crate::{Lazy, Name, Span};
 
 index_vec::define_index_type! {
     /// An item of one file.
@@ -54,7 +54,7 @@ pub enum ItemKind {
     Trait(Trait),
     Impl(Impl),
     /// `type X = …;`, also in traits and impls.
-    TypeAlias(TypeAlias),
+    TypeAlias(Lazy<TypeAlias>),
     /// Also in traits and impls.
     Const(Const),
     Static(Static),
@@ -99,6 +99,13 @@ pub struct ExternCrate {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Function {
+    pub declaration: Lazy<FunctionDeclaration>,
+    /// `None` for a declaration (traits, extern blocks), for a body that was skipped, and for one that does not parse.
+    pub body: Option<BodyId>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct FunctionDeclaration {
     pub generics: Generics,
     pub self_parameter: Option<SelfParameter>,
     /// Without `self`.
@@ -109,8 +116,6 @@ pub struct Function {
     pub is_unsafe: bool,
     /// A body was written, whether or not it was lowered: a trait's method with a default.
     pub has_body: bool,
-    /// `None` for a declaration (traits, extern blocks), for a body that was skipped, and for one that does not parse.
-    pub body: Option<BodyId>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -131,13 +136,19 @@ pub struct Parameter {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Struct {
-    pub generics: Generics,
-    pub fields: Fields,
+    pub declaration: Lazy<StructDeclaration>,
     pub derives: Vec<Path>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct StructDeclaration {
+    pub generics: Generics,
+    pub fields: Fields,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub enum Fields {
+    #[default]
     Unit,
     /// Named `0`, `1`, ….
     Tuple(Vec<Field>),
@@ -179,24 +190,34 @@ pub struct Variant {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trait {
+    pub header: Lazy<TraitHeader>,
+    pub items: Vec<ItemId>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TraitHeader {
     pub generics: Generics,
     pub supertraits: Vec<Bound>,
-    pub items: Vec<ItemId>,
     /// `trait X = A + B;`
     pub is_alias: bool,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Impl {
+    pub header: Lazy<ImplHeader>,
+    pub items: Vec<ItemId>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ImplHeader {
     pub generics: Generics,
     pub trait_path: Option<Path>,
     /// `impl !Send for X`
     pub is_negative: bool,
     pub self_type: TypeRef,
-    pub items: Vec<ItemId>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct TypeAlias {
     pub generics: Generics,
     /// Of an associated type's declaration.
@@ -234,7 +255,7 @@ pub enum StaticOrigin {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MacroRules {
     /// The rules as they are written, between the outer delimiters.
-    pub text: String,
+    pub text: Lazy<String>,
     /// Where that text stands.
     pub text_span: Span,
     /// `#[macro_export]`

@@ -14,8 +14,9 @@ pub use body::{
     MacroCall, MatchArm, Pat, PatId, PatKind, SelectBranch, Statement, StatementKind, UnaryOp,
 };
 pub use item::{
-    BodyId, Const, Enum, ExternCrate, Field, Fields, Function, Impl, Import, ImportKind, Item, ItemId, ItemKind, MacroRules,
-    Module, Parameter, SelfParameter, Static, StaticOrigin, Struct, Trait, TypeAlias, Variant, Visibility,
+    BodyId, Const, Enum, ExternCrate, Field, Fields, Function, FunctionDeclaration, Impl, ImplHeader, Import, ImportKind, Item,
+    ItemId, ItemKind, MacroRules, Module, Parameter, SelfParameter, Static, StaticOrigin, Struct, StructDeclaration, Trait,
+    TraitHeader, TypeAlias, Variant, Visibility,
 };
 pub use types::{
     AssocBinding, AssocValue, Bound, GenericArg, GenericArgs, GenericParam, GenericParamKind, Generics, Path, QualifiedSelf,
@@ -25,7 +26,7 @@ pub use types::{
 use index_vec::IndexVec;
 use serde::{Deserialize, Serialize};
 
-use crate::{LineIndex, Span};
+use crate::{Lazy, LineIndex, Span};
 
 /// Everything that is known of one file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -40,7 +41,7 @@ pub struct SourceFile {
     pub cfg: Option<CfgExpr>,
     pub bodies: IndexVec<BodyId, Body>,
     pub comments: Vec<Comment>,
-    pub lines: LineIndex,
+    pub lines: Lazy<LineIndex>,
     pub errors: Vec<SyntaxError>,
 }
 

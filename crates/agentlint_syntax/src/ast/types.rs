@@ -64,7 +64,7 @@ pub enum AssocValue {
 }
 
 /// A type as it is written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum TypeRef {
     Path(Path),
     Reference {
@@ -92,6 +92,7 @@ pub enum TypeRef {
     DynTrait(Vec<Bound>),
     Macro(Box<MacroCall>),
     /// Something this crate does not understand.
+    #[default]
     Unknown,
 }
 

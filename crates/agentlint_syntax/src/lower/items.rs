@@ -6,8 +6,8 @@ use syn::Item as Syn;
 use super::Lowering;
 use super::attributes::Attributes;
 use crate::ast::{
-    Const, Enum, ExternCrate, Field, Fields, Impl, Item, ItemId, ItemKind, MacroRules, Module, Static, StaticOrigin, Struct,
-    Trait, TypeAlias, Variant, Visibility,
+    Const, Enum, ExternCrate, Field, Fields, Impl, ImplHeader, Item, ItemId, ItemKind, MacroRules, Module, Static, StaticOrigin,
+    Struct, StructDeclaration, Trait, TraitHeader, TypeAlias, Variant, Visibility,
 };
 use crate::{Bodies, Name, Span, name};
 
@@ -44,7 +44,8 @@ impl Lowering<'_> {
                 self.add(named, &item.attrs, &item.vis, |lowering, attributes| {
                     let fields = Fields::Named(lowering.fields(&item.fields.named));
                     let derives = std::mem::take(&mut attributes.derives);
-                    ItemKind::Union(Struct { generics: lowering.generics(&item.generics), fields, derives })
+                    let generics = lowering.generics(&item.generics);
+                    ItemKind::Union(Struct { declaration: StructDeclaration { generics, fields }.into(), derives })
                 })
             }
             Syn::Impl(item) => self.implementation(item),
@@ -54,14 +55,15 @@ impl Lowering<'_> {
                 self.add(named, &item.attrs, &item.vis, |lowering, _| {
                     let supertraits = lowering.bounds(&item.bounds);
                     let generics = lowering.generics(&item.generics);
-                    ItemKind::Trait(Trait { generics, supertraits, items: Vec::new(), is_alias: true })
+                    let header = TraitHeader { generics, supertraits, is_alias: true }.into();
+                    ItemKind::Trait(Trait { header, items: Vec::new() })
                 })
             }
             Syn::Type(item) => {
                 let named = self.named(&item.ident, item.type_token.span, self.places.end(item.semi_token.span));
                 self.add(named, &item.attrs, &item.vis, |lowering, _| {
                     let ty = Some(lowering.ty(&item.ty));
-                    ItemKind::TypeAlias(TypeAlias { generics: lowering.generics(&item.generics), bounds: Vec::new(), ty })
+                    ItemKind::TypeAlias(TypeAlias { generics: lowering.generics(&item.generics), bounds: Vec::new(), ty }.into())
                 })
             }
             Syn::Const(item) => {
@@ -169,7 +171,8 @@ impl Lowering<'_> {
         self.add(named, &item.attrs, &item.vis, |lowering, attributes| {
             let derives = std::mem::take(&mut attributes.derives);
             let fields = lowering.all_fields(&item.fields);
-            ItemKind::Struct(Struct { generics: lowering.generics(&item.generics), fields, derives })
+            let generics = lowering.generics(&item.generics);
+            ItemKind::Struct(Struct { declaration: StructDeclaration { generics, fields }.into(), derives })
         })
     }
 
@@ -218,7 +221,8 @@ impl Lowering<'_> {
             let trait_path = item.trait_.as_ref().map(|(path, _)| lowering.path(path));
             let self_type = lowering.ty(&item.self_ty);
             let items = lowering.impl_items(&item.items);
-            ItemKind::Impl(Impl { generics, trait_path, is_negative: item.modifiers.polarity.is_some(), self_type, items })
+            let is_negative = item.modifiers.polarity.is_some();
+            ItemKind::Impl(Impl { header: ImplHeader { generics, trait_path, is_negative, self_type }.into(), items })
         })
     }
 
@@ -227,7 +231,8 @@ impl Lowering<'_> {
         self.add(named, &item.attrs, &item.vis, |lowering, _| {
             let generics = lowering.generics(&item.generics);
             let supertraits = lowering.bounds(&item.supertraits);
-            ItemKind::Trait(Trait { generics, supertraits, items: lowering.trait_items(&item.items), is_alias: false })
+            let header = TraitHeader { generics, supertraits, is_alias: false }.into();
+            ItemKind::Trait(Trait { header, items: lowering.trait_items(&item.items) })
         })
     }
 
@@ -257,7 +262,7 @@ impl Lowering<'_> {
         let exported = item.attrs.iter().any(|attribute| attribute.path().is_ident("macro_export"));
         let named = self.named(ident, start, end);
         into.push(self.add(named, &item.attrs, &syn::Visibility::Inherited, |_, _| {
-            ItemKind::MacroRules(MacroRules { text, text_span, exported })
+            ItemKind::MacroRules(MacroRules { text: text.into(), text_span, exported })
         }));
     }
 
@@ -289,7 +294,7 @@ impl Lowering<'_> {
             None => self.between(definition.body.span(), &definition.body.stream()),
         };
         self.add(named, &definition.attributes, &definition.visibility, |_, _| {
-            ItemKind::MacroRules(MacroRules { text, text_span, exported: false })
+            ItemKind::MacroRules(MacroRules { text: text.into(), text_span, exported: false })
         })
     }
 }

@@ -3,7 +3,8 @@
 use super::Lowering;
 use crate::Bodies;
 use crate::ast::{
-    BlockKind, BodyId, Const, Function, ItemId, ItemKind, Parameter, SelfParameter, Static, StaticOrigin, TypeAlias,
+    BlockKind, BodyId, Const, Function, FunctionDeclaration, ItemId, ItemKind, Parameter, SelfParameter, Static, StaticOrigin,
+    TypeAlias,
 };
 
 /// What a function's body may be.
@@ -49,7 +50,7 @@ impl Lowering<'_> {
                 }
             }
         }
-        Function {
+        let declaration = FunctionDeclaration {
             generics: self.generics(&signature.generics),
             self_parameter,
             parameters,
@@ -58,11 +59,12 @@ impl Lowering<'_> {
             is_const: signature.constness.is_some(),
             is_unsafe: matches!(signature.safety, syn::Safety::Unsafe(_)),
             has_body: matches!(written, Written::Body(_)),
-            body: match written {
-                Written::Body(block) => self.function_body(signature, block),
-                Written::Declaration => None,
-            },
-        }
+        };
+        let body = match written {
+            Written::Body(block) => self.function_body(signature, block),
+            Written::Declaration => None,
+        };
+        Function { declaration: declaration.into(), body }
     }
 
     fn function_body(&mut self, signature: &syn::Signature, block: &syn::Block) -> Option<BodyId> {
@@ -117,7 +119,7 @@ impl Lowering<'_> {
                 let named = self.named(&item.ident, item.type_token.span, self.places.end(item.semi_token.span));
                 Some(self.add(named, &item.attrs, &item.vis, |lowering, _| {
                     let ty = Some(lowering.ty(&item.ty));
-                    ItemKind::TypeAlias(TypeAlias { generics: lowering.generics(&item.generics), bounds: Vec::new(), ty })
+                    ItemKind::TypeAlias(TypeAlias { generics: lowering.generics(&item.generics), bounds: Vec::new(), ty }.into())
                 }))
             }
             syn::ImplItem::Macro(item) => Some(self.member_macro(&item.mac, &item.attrs)),
@@ -145,7 +147,7 @@ impl Lowering<'_> {
                 Some(self.add(named, &item.attrs, inherited, |lowering, _| {
                     let ty = item.default.as_ref().map(|(_, ty)| lowering.ty(ty));
                     let bounds = lowering.bounds(&item.bounds);
-                    ItemKind::TypeAlias(TypeAlias { generics: lowering.generics(&item.generics), bounds, ty })
+                    ItemKind::TypeAlias(TypeAlias { generics: lowering.generics(&item.generics), bounds, ty }.into())
                 }))
             }
             syn::TraitItem::Macro(item) => Some(self.member_macro(&item.mac, &item.attrs)),
@@ -171,7 +173,7 @@ impl Lowering<'_> {
                 let named = self.named(&item.ident, item.type_token.span, self.places.end(item.semi_token.span));
                 Some(self.add(named, &item.attrs, &item.vis, |lowering, _| {
                     let generics = lowering.generics(&item.generics);
-                    ItemKind::TypeAlias(TypeAlias { generics, bounds: Vec::new(), ty: None })
+                    ItemKind::TypeAlias(TypeAlias { generics, bounds: Vec::new(), ty: None }.into())
                 }))
             }
             syn::ForeignItem::Macro(item) => Some(self.member_macro(&item.mac, &item.attrs)),

@@ -106,7 +106,7 @@ impl Lowering<'_> {
     pub(crate) fn macro_tokens(&mut self, call: &syn::Macro, path: Path) -> MacroCall {
         let delimiters = call.delimiter.span().join();
         let (tokens, text) = self.between(delimiters, &call.tokens);
-        MacroCall { path, tokens, text, arguments: MacroArguments::Opaque }
+        MacroCall { path, tokens, text: text.into(), arguments: MacroArguments::Opaque }
     }
 }
 

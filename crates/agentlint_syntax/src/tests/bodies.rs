@@ -152,7 +152,8 @@ fn parameters_have_patterns() {
     let body = &file.bodies[function.body.unwrap()];
     let pats: Vec<_> = body.parameters.iter().map(|pat| super::print::pat_of(body, *pat)).collect();
     assert_eq!(pats, ["(a, mut b)", "_"]);
-    let types: Vec<_> = function.parameters.iter().map(|it| super::print::ty(&it.ty) + &super::print::cfg(&it.cfg)).collect();
+    let types: Vec<_> =
+        function.declaration.parameters.iter().map(|it| super::print::ty(&it.ty) + &super::print::cfg(&it.cfg)).collect();
     assert_eq!(types, ["(u8, u8)", "T #unix"]);
 }
 

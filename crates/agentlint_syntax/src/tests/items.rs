@@ -65,10 +65,13 @@ fn functions() {
         "pub(crate) async unsafe fn f<'a, T: A + ?Sized, const N: usize>(x: T, y: [u8; N]) -> R where T: B, Vec<T>: C { g() }",
     );
     let f = function(&file, "f");
-    assert_eq!(generics(&f.generics), "T: A + ?Sized, const N: usize, where T: B, where Vec<T>: C");
-    assert_eq!(f.parameters.iter().map(|it| ty(&it.ty)).collect::<Vec<_>>(), ["T", "[u8; ?]"]);
-    assert_eq!(ty(f.output.as_ref().unwrap()), "R");
-    assert_eq!((f.is_async, f.is_const, f.is_unsafe, f.has_body), (true, false, true, true));
+    assert_eq!(generics(&f.declaration.generics), "T: A + ?Sized, const N: usize, where T: B, where Vec<T>: C");
+    assert_eq!(f.declaration.parameters.iter().map(|it| ty(&it.ty)).collect::<Vec<_>>(), ["T", "[u8; ?]"]);
+    assert_eq!(ty(f.declaration.output.as_ref().unwrap()), "R");
+    assert_eq!(
+        (f.declaration.is_async, f.declaration.is_const, f.declaration.is_unsafe, f.declaration.has_body),
+        (true, false, true, true)
+    );
     assert_eq!(item(&file, "f").visibility, Visibility::Crate);
     assert_eq!(body_of(&file, "f"), "{g()}");
 }
@@ -78,7 +81,7 @@ fn self_parameters() {
     let text = "impl S { fn a(self) {} fn b(mut self) {} fn c(&'a mut self) {} fn d(self: &Arc<Self>) {} fn e() {} }";
     let file = sound(text);
     let describe = |name: &str| {
-        let Some(it) = &function(&file, name).self_parameter else { return "none".to_owned() };
+        let Some(it) = &function(&file, name).declaration.self_parameter else { return "none".to_owned() };
         let ty = it.ty.as_ref().map_or(String::new(), ty);
         format!("{} {} {ty} at {}", it.reference, it.mutable, it.span.of(text))
     };
@@ -98,14 +101,15 @@ fn structures() {
     );
     let ItemKind::Struct(a) = &item(&file, "A").kind else { panic!("no struct") };
     assert_eq!(a.derives.iter().map(path).collect::<Vec<_>>(), ["Clone", "serde::Serialize", "Debug"]);
-    let fields: Vec<_> = a.fields.list().iter().map(|it| format!("{}: {}{}", it.name, ty(&it.ty), cfg(&it.cfg))).collect();
+    let fields: Vec<_> =
+        a.declaration.fields.list().iter().map(|it| format!("{}: {}{}", it.name, ty(&it.ty), cfg(&it.cfg))).collect();
     assert_eq!(fields, ["a: T", "b: u8 #unix"]);
-    assert_eq!(a.fields.list()[0].visibility, Visibility::Public);
+    assert_eq!(a.declaration.fields.list()[0].visibility, Visibility::Public);
     let ItemKind::Struct(b) = &item(&file, "B").kind else { panic!("no struct") };
-    assert!(matches!(&b.fields, Fields::Tuple(fields) if fields[1].name == "1" && ty(&fields[1].ty) == "Vec<u8>"));
-    assert!(matches!(&b.fields.list()[1].visibility, Visibility::In(of) if path(of) == "super"));
-    assert!(matches!(&item(&file, "C").kind, ItemKind::Struct(it) if matches!(it.fields, Fields::Unit)));
-    assert!(matches!(&item(&file, "D").kind, ItemKind::Union(it) if it.fields.list().len() == 1));
+    assert!(matches!(&b.declaration.fields, Fields::Tuple(fields) if fields[1].name == "1" && ty(&fields[1].ty) == "Vec<u8>"));
+    assert!(matches!(&b.declaration.fields.list()[1].visibility, Visibility::In(of) if path(of) == "super"));
+    assert!(matches!(&item(&file, "C").kind, ItemKind::Struct(it) if matches!(it.declaration.fields, Fields::Unit)));
+    assert!(matches!(&item(&file, "D").kind, ItemKind::Union(it) if it.declaration.fields.list().len() == 1));
     let ItemKind::Enum(e) = &item(&file, "E").kind else { panic!("no enum") };
     let variants: Vec<_> =
         e.variants.iter().map(|it| format!("{} {}{}", it.name, it.fields.list().len(), cfg(&it.cfg))).collect();
@@ -122,16 +126,18 @@ fn traits_and_impls() {
          impl !Send for S {} impl S { pub fn new() {} }",
     );
     let ItemKind::Trait(a) = &item(&file, "A").kind else { panic!("no trait") };
-    assert_eq!((bounds(&a.supertraits).as_str(), a.items.len(), a.is_alias), ("B", 5, false));
-    assert!(matches!(&item(&file, "Alias").kind, ItemKind::Trait(it) if it.is_alias && it.supertraits.len() == 2));
+    assert_eq!((bounds(&a.header.supertraits).as_str(), a.items.len(), a.header.is_alias), ("B", 5, false));
+    assert!(matches!(&item(&file, "Alias").kind, ItemKind::Trait(it) if it.header.is_alias && it.header.supertraits.len() == 2));
     let declared: Vec<_> = a.items.iter().map(|id| &file.items[*id]).collect();
     assert!(matches!(&declared[0].kind, ItemKind::TypeAlias(it) if bounds(&it.bounds) == "C" && it.ty.is_some()));
     assert!(matches!(&declared[1].kind, ItemKind::Const(it) if it.body.is_none()));
-    assert!(matches!(&declared[2].kind, ItemKind::Function(it) if !it.has_body && it.body.is_none()));
-    assert!(matches!(&declared[3].kind, ItemKind::Function(it) if it.has_body && it.body.is_some()));
+    assert!(matches!(&declared[2].kind, ItemKind::Function(it) if !it.declaration.has_body && it.body.is_none()));
+    assert!(matches!(&declared[3].kind, ItemKind::Function(it) if it.declaration.has_body && it.body.is_some()));
     assert!(matches!(&declared[4].kind, ItemKind::MacroCall(_)));
     let impls = file.items.iter().filter_map(|it| match &it.kind {
-        ItemKind::Impl(it) => Some((it.trait_path.as_ref().map(path), it.is_negative, ty(&it.self_type), it.items.len())),
+        ItemKind::Impl(it) => {
+            Some((it.header.trait_path.as_ref().map(path), it.header.is_negative, ty(&it.header.self_type), it.items.len()))
+        }
         _ => None,
     });
     let impls = impls.collect::<Vec<_>>();
@@ -166,7 +172,7 @@ fn extern_items() {
         kind => panic!("{kind:?}"),
     };
     assert_eq!((alias("alloc").as_deref(), alias("core").as_deref(), alias("x").as_deref()), (Some("alloc"), Some("c"), None));
-    assert!(!function(&file, "f").has_body);
+    assert!(!function(&file, "f").declaration.has_body);
     let block = file.items.iter().find_map(|it| if let ItemKind::ExternBlock(items) = &it.kind { Some(items) } else { None });
     assert_eq!(block.unwrap().len(), 3);
 }
@@ -260,7 +266,7 @@ fn macros_by_rules() {
     let file = sound(text);
     let describe = |item: &Item| match &item.kind {
         ItemKind::MacroRules(it) => {
-            assert_eq!(it.text_span.of(text), it.text);
+            assert_eq!(it.text_span.of(text), it.text.as_str());
             format!("{} {}: {}", item.name, it.exported, it.text.trim())
         }
         ItemKind::MacroCall(call) => format!("{} at {}: {}", item.name, item.span.of(text), call.text),
@@ -273,9 +279,11 @@ fn macros_by_rules() {
 #[test]
 fn conditionally_const_items_of_std() {
     let file = sound("pub const trait A: [const] B { fn a(); } impl<T: [const] A, const N: usize> const A for T { fn a() {} }");
-    assert!(matches!(&item(&file, "A").kind, ItemKind::Trait(it) if bounds(&it.supertraits) == "B"));
-    let found =
-        file.items.iter().any(|it| matches!(&it.kind, ItemKind::Impl(it) if generics(&it.generics) == "T: A, const N: usize"));
+    assert!(matches!(&item(&file, "A").kind, ItemKind::Trait(it) if bounds(&it.header.supertraits) == "B"));
+    let found = file
+        .items
+        .iter()
+        .any(|it| matches!(&it.kind, ItemKind::Impl(it) if generics(&it.header.generics) == "T: A, const N: usize"));
     assert!(found);
     assert_eq!(root_names(&signatures("const trait A { fn a() { not rust } }")), ["A"]);
 }
@@ -304,9 +312,9 @@ fn signatures_alone_have_no_bodies() {
     assert_eq!(file.errors, []);
     assert!(file.bodies.is_empty());
     for name in ["f", "g", "i", "j", "k", "l"] {
-        assert!(function(&file, name).has_body, "{name}");
+        assert!(function(&file, name).declaration.has_body, "{name}");
     }
-    assert!(!function(&file, "h").has_body);
+    assert!(!function(&file, "h").declaration.has_body);
     for name in ["A", "B", "K", "L", "Q", "Z"] {
         item(&file, name);
     }

@@ -27,7 +27,7 @@ fn a_broken_body_leaves_the_signature() {
     check(text, &["a", "b"], &["="]);
     let file = full(text);
     let ItemKind::Function(a) = &item(&file, "a").kind else { panic!("no function") };
-    assert!(a.has_body && a.body.is_none() && a.parameters.len() == 1);
+    assert!(a.declaration.has_body && a.body.is_none() && a.declaration.parameters.len() == 1);
     assert_eq!(body_of(&file, "b"), "{c()}");
 }
 

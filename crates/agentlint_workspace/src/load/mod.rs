@@ -1,5 +1,6 @@
 //! Reads crates: the root file and every file that its module tree reaches.
 
+mod kept;
 pub(crate) mod modules;
 mod walk;
 
@@ -9,13 +10,15 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, OnceLock};
 
 use agentlint_diagnostics::{Diagnostic, FileId};
-use agentlint_semantic::input::{CfgOptions, CrateFiles, CrateId, Loader};
+use agentlint_semantic::input::{CfgOptions, CrateFiles, CrateId, ExpansionKey, Loader};
 use agentlint_syntax::{Name, STACK_SIZE, ast};
 use index_vec::IndexVec;
 use rayon::ThreadPool;
+use rayon::prelude::*;
 
 use crate::error::WorkspaceError;
 use crate::sources::{Origin, Sources};
+use kept::{KeptCrate, Submodule};
 use walk::{Problems, walk};
 pub(crate) use walk::{prefetch, reached_files};
 
@@ -43,6 +46,9 @@ pub struct DiskLoader {
 struct Shared {
     sources: Arc<Sources>,
     crates: IndexVec<CrateId, CrateSource>,
+    /// Of remote crates, once they were asked for.
+    kept: IndexVec<CrateId, OnceLock<Option<KeptCrate>>>,
+    cache: Option<PathBuf>,
 }
 
 impl DiskLoader {
@@ -51,9 +57,11 @@ impl DiskLoader {
         sources: Arc<Sources>,
         crates: IndexVec<CrateId, CrateSource>,
         pool: Arc<ThreadPool>,
+        cache: Option<PathBuf>,
     ) -> (DiskLoader, Vec<Diagnostic>) {
         let members = || crates.iter_enumerated().filter(|(_, source)| source.is_member);
         let slots: IndexVec<CrateId, OnceLock<_>> = crates.iter().map(|_| OnceLock::new()).collect();
+        let kept = crates.iter().map(|_| OnceLock::new()).collect();
         let mut problems = Problems::default();
         pool.install(|| {
             prefetch(&sources, members().map(|(_, source)| source));
@@ -63,7 +71,7 @@ impl DiskLoader {
                 slots[id].get_or_init(|| files);
             }
         });
-        (DiskLoader { shared: Arc::new(Shared { sources, crates }), crates: slots, pool }, problems.found)
+        (DiskLoader { shared: Arc::new(Shared { sources, crates, kept, cache }), crates: slots, pool }, problems.found)
     }
 
     pub fn sources(&self) -> &Arc<Sources> {
@@ -80,9 +88,18 @@ impl DiskLoader {
         self.shared.crates.get(id).is_some_and(|source| source.root.is_file())
     }
 
+    /// Writes what this run learned about remote crates into the user's cache.
+    pub fn keep(&self) {
+        let learned: Vec<&KeptCrate> = self.shared.kept.iter().filter_map(|kept| kept.get()?.as_ref()).collect();
+        self.pool.install(|| learned.par_iter().for_each(|kept| kept.store()));
+    }
+
     fn read(&self, id: CrateId) -> Option<Arc<CrateFiles>> {
         if self.is_on_pool() {
             return self.shared.read(id);
+        }
+        if let Some(files) = self.shared.read_kept(id) {
+            return Some(files);
         }
         let shared = Arc::clone(&self.shared);
         self.on_pool(move || {
@@ -116,7 +133,24 @@ impl DiskLoader {
 impl Shared {
     /// On this thread alone.
     fn read(&self, id: CrateId) -> Option<Arc<CrateFiles>> {
-        walk(&self.sources, self.crates.get(id)?, &mut Problems::default()).map(Arc::new)
+        if let Some(files) = self.read_kept(id) {
+            return Some(files);
+        }
+        let files = walk(&self.sources, self.crates.get(id)?, &mut Problems::default()).map(Arc::new)?;
+        if let Some(kept) = self.kept(id) {
+            kept.record(&files, &self.sources);
+        }
+        Some(files)
+    }
+
+    fn read_kept(&self, id: CrateId) -> Option<Arc<CrateFiles>> {
+        self.kept(id)?.files(&self.sources).map(Arc::new)
+    }
+
+    /// `None` for members, whose files change.
+    fn kept(&self, id: CrateId) -> Option<&KeptCrate> {
+        let source = self.crates.get(id).filter(|source| !source.is_member)?;
+        self.kept[id].get_or_init(|| KeptCrate::new(self.cache.as_deref(), source)).as_ref()
     }
 }
 
@@ -128,14 +162,37 @@ impl Loader for DiskLoader {
     fn submodule(&self, id: CrateId, file: FileId, inline: &[Name], item: &ast::Item) -> Option<(FileId, Arc<ast::SourceFile>)> {
         let source = self.shared.crates.get(id)?;
         let sources = Arc::clone(&self.shared.sources);
+        let at = Submodule { file, inline, item };
+        let kept = self.shared.kept(id);
+        if let Some(found) = kept.and_then(|kept| kept.submodule(&at, &sources)) {
+            return Some(found);
+        }
         let (path, folder) = sources.folder(file)?.submodule(inline, item, &source.cfg)?;
         let origin = Origin { is_member: source.is_member, folder, declared_in: Some(file) };
         let shared = Arc::clone(&self.shared);
-        self.on_pool(move || {
+        let (file, facts) = self.on_pool(move || {
             let (slot, parsed) = sources.parse(&path, shared.crates.get(id)?.reading());
-            let (id, _) = sources.register(&slot, &parsed, &path, origin);
-            Some((id, Arc::clone(&parsed.facts)))
-        })
+            let (file, _) = sources.register(&slot, &parsed, &path, origin);
+            Some((file, Arc::clone(&parsed.facts)))
+        })?;
+        if let Some(kept) = kept {
+            kept.record_submodule(&at, file, &facts, &self.shared.sources);
+        }
+        Some((file, facts))
+    }
+
+    fn lasting_number(&self, id: CrateId, file: FileId) -> Option<u32> {
+        self.shared.kept(id)?.number(file)
+    }
+
+    fn kept_expansion(&self, id: CrateId, key: ExpansionKey) -> Option<Arc<ast::SourceFile>> {
+        self.shared.kept(id)?.expansion(key)
+    }
+
+    fn keep_expansion(&self, id: CrateId, key: ExpansionKey, facts: &Arc<ast::SourceFile>) {
+        if let Some(kept) = self.shared.kept(id) {
+            kept.record_expansion(key, facts);
+        }
     }
 }
 

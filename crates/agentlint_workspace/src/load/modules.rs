@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use agentlint_semantic::input::CfgOptions;
 use agentlint_syntax::ast::{Attribute, AttributeArguments, Item, ItemId, ItemKind, SourceFile};
 use agentlint_syntax::{Name, parse_cfg_attr};
+use serde::{Deserialize, Serialize};
 
 use crate::paths::normalize;
 
 /// Where the modules of a file, or of an inline module in it, are looked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ModuleFolder {
     /// `#[path]` is relative to this.
     folder: PathBuf,

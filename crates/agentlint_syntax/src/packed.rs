@@ -1,0 +1,306 @@
+//! The facts of files as bytes, unpacked part by part.
+//!
+//! Most of what a dependency declares is never asked about. So a file is unpacked to its items' names and kinds alone, and what
+//! stands behind an item, a [`Lazy`], when something first looks at it. The layout is `postcard`'s, with names replaced by their
+//! numbers in one table, and the lazy parts moved out behind the rest.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::ops::{Deref, Range};
+use std::sync::{Arc, OnceLock};
+
+use rustc_hash::FxHashMap;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{Name, name};
+
+/// A value that is unpacked when it is first looked at.
+pub struct Lazy<T> {
+    /// `None` where it never was packed.
+    part: Option<Part>,
+    value: OnceLock<Box<T>>,
+}
+
+#[derive(Clone)]
+struct Part {
+    pack: Arc<Shared>,
+    range: Range<u32>,
+}
+
+/// What a [`Packer`] made.
+#[derive(Debug)]
+pub struct Pack {
+    shared: Arc<Shared>,
+    values: FxHashMap<String, Range<u32>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    bytes: Bytes,
+    /// Where the parts begin.
+    parts: usize,
+    names: Vec<Name>,
+}
+
+/// Bytes that are part of the program, or were read by it and begin behind something else.
+#[derive(Debug)]
+pub enum Bytes {
+    Static(&'static [u8]),
+    Owned { all: Vec<u8>, start: usize },
+}
+
+/// What stands before the values and the parts.
+#[derive(Serialize, Deserialize)]
+struct Contents<'a> {
+    #[serde(borrow)]
+    names: Vec<&'a str>,
+    /// Each value's name, and where it ends behind the one before.
+    values: Vec<(&'a str, u32)>,
+}
+
+#[derive(Debug, Default)]
+struct Packing {
+    numbers: FxHashMap<Name, u32>,
+    names: Vec<Name>,
+    parts: Vec<u8>,
+}
+
+thread_local! {
+    static PACKING: RefCell<Option<Packing>> = const { RefCell::new(None) };
+    static UNPACKING: RefCell<Option<Arc<Shared>>> = const { RefCell::new(None) };
+}
+
+/// Packs values under names, to be read through [`Pack::get`].
+#[derive(Debug, Default)]
+pub struct Packer {
+    packing: Packing,
+    values: Vec<u8>,
+    /// Each value's name and where it ends.
+    ends: Vec<(String, u32)>,
+}
+
+impl Packer {
+    /// Facts of a file, or any plain value.
+    pub fn add(&mut self, name: &str, value: &impl Serialize) -> Option<()> {
+        PACKING.set(Some(std::mem::take(&mut self.packing)));
+        let packed = postcard::to_allocvec(value);
+        self.packing = PACKING.take()?;
+        self.values.extend(packed.ok()?);
+        self.ends.push((name.to_owned(), u32::try_from(self.values.len()).ok()?));
+        Some(())
+    }
+
+    /// The bytes; `None` where there is too much for one pack, which is 4 GiB.
+    pub fn finish(self) -> Option<Vec<u8>> {
+        let names = self.packing.names.iter().map(Name::as_str).collect();
+        let values = self.ends.iter().map(|(name, end)| (name.as_str(), *end)).collect();
+        let contents = postcard::to_allocvec(&Contents { names, values }).ok()?;
+        let total = HEADER + contents.len() + self.values.len() + self.packing.parts.len();
+        u32::try_from(total).ok()?;
+        let mut bytes = Vec::with_capacity(total);
+        bytes.extend([contents.len(), self.values.len()].iter().flat_map(|length| (*length as u32).to_le_bytes()));
+        bytes.extend(contents);
+        bytes.extend(self.values);
+        bytes.extend(self.packing.parts);
+        Some(bytes)
+    }
+}
+
+/// The form that packed facts have: of another program version it may be another.
+pub const FORM: &str = env!("AGENTLINT_FACTS_FORM");
+
+/// The lengths of the contents and of the values.
+const HEADER: usize = 8;
+
+impl Pack {
+    /// `None` where the bytes are not of this form; they are not checked for damage further in.
+    pub fn open(bytes: Bytes) -> Option<Pack> {
+        let all = bytes.as_slice();
+        let length = |at: usize| Some(u32::from_le_bytes(all.get(at..at + 4)?.try_into().ok()?) as usize);
+        let first = HEADER.checked_add(length(0)?)?;
+        let parts = first.checked_add(length(4)?)?;
+        let contents: Contents<'_> = postcard::from_bytes(all.get(HEADER..first)?).ok()?;
+        all.get(parts..)?;
+        let names = contents.names.iter().map(|text| name(text)).collect();
+        let first = first as u32;
+        let mut start = first;
+        let mut values = FxHashMap::default();
+        for (name, end) in contents.values {
+            let end = first.checked_add(end)?;
+            values.insert(name.to_owned(), start..end);
+            start = end;
+        }
+        Some(Pack { shared: Arc::new(Shared { bytes, parts, names }), values })
+    }
+
+    /// The value of that name; `None` where there is none, and where it is of another type.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let range = self.values.get(name)?;
+        unpack(&self.shared, range.start as usize..range.end as usize)
+    }
+
+    /// The names of the values, in no order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+}
+
+impl Bytes {
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Bytes::Static(bytes) => bytes,
+            Bytes::Owned { all, start } => all.get(*start..).unwrap_or_default(),
+        }
+    }
+}
+
+fn unpack<T: DeserializeOwned>(pack: &Arc<Shared>, range: Range<usize>) -> Option<T> {
+    let bytes = pack.bytes.as_slice().get(range)?;
+    let outer = UNPACKING.replace(Some(Arc::clone(pack)));
+    let value = postcard::from_bytes(bytes).ok();
+    UNPACKING.set(outer);
+    value
+}
+
+/// While this thread packs: the name's number in the table.
+pub(crate) fn number_of(name: Name) -> Option<u32> {
+    PACKING.with_borrow_mut(|packing| {
+        let Packing { numbers, names, .. } = packing.as_mut()?;
+        Some(*numbers.entry(name).or_insert_with(|| {
+            names.push(name);
+            names.len() as u32 - 1
+        }))
+    })
+}
+
+pub(crate) fn is_unpacking() -> bool {
+    UNPACKING.with_borrow(Option::is_some)
+}
+
+pub(crate) fn name_of(number: u32) -> Option<Name> {
+    UNPACKING.with_borrow(|pack| pack.as_ref()?.names.get(number as usize).copied())
+}
+
+impl<T: DeserializeOwned + Default> Deref for Lazy<T> {
+    type Target = T;
+
+    /// A damaged part, which a checksum around the pack is to rule out, reads as an empty one.
+    fn deref(&self) -> &T {
+        self.value.get_or_init(|| {
+            let unpacked = self.part.as_ref().and_then(|part| {
+                let start = part.pack.parts.checked_add(part.range.start as usize)?;
+                unpack(&part.pack, start..start.checked_add(part.range.len())?)
+            });
+            Box::new(unpacked.unwrap_or_default())
+        })
+    }
+}
+
+impl<T> From<T> for Lazy<T> {
+    fn from(value: T) -> Lazy<T> {
+        Lazy { part: None, value: OnceLock::from(Box::new(value)) }
+    }
+}
+
+impl<T: Default> Default for Lazy<T> {
+    fn default() -> Lazy<T> {
+        T::default().into()
+    }
+}
+
+impl<T: Clone> Clone for Lazy<T> {
+    fn clone(&self) -> Lazy<T> {
+        Lazy { part: self.part.clone(), value: self.value.clone() }
+    }
+}
+
+impl<T: DeserializeOwned + Default + PartialEq> PartialEq for Lazy<T> {
+    fn eq(&self, other: &Lazy<T>) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: DeserializeOwned + Default + fmt::Debug> fmt::Debug for Lazy<T> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(out)
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Default> Serialize for Lazy<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if PACKING.with_borrow(Option::is_none) {
+            return (**self).serialize(serializer);
+        }
+        let part = postcard::to_allocvec(&**self).map_err(serde::ser::Error::custom)?;
+        let range = PACKING.with_borrow_mut(|packing| {
+            let parts = packing.as_mut().map(|packing| &mut packing.parts)?;
+            let start = parts.len() as u32;
+            parts.extend(&part);
+            Some((start, part.len() as u32))
+        });
+        range.unwrap_or_default().serialize(serializer)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Lazy<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Lazy<T>, D::Error> {
+        let Some(pack) = UNPACKING.with_borrow(Clone::clone) else {
+            return T::deserialize(deserializer).map(Lazy::from);
+        };
+        let (start, length) = <(u32, u32)>::deserialize(deserializer)?;
+        let end = start.checked_add(length).ok_or_else(|| serde::de::Error::custom("a part that ends nowhere"))?;
+        Ok(Lazy { part: Some(Part { pack, range: start..end }), value: OnceLock::new() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ast::{ItemKind, SourceFile};
+    use crate::{Bodies, ParseOptions, parse};
+
+    const TEXT: &str =
+        "use std::fs;\npub struct A<T>(Vec<T>);\nimpl<T: Clone> A<T> { pub fn first(&self) -> Option<&T> { None } }";
+
+    fn packed() -> Vec<u8> {
+        let facts = parse(TEXT, &ParseOptions { bodies: Bodies::Skip });
+        let mut packer = Packer::default();
+        packer.add("src/a.rs", &facts).expect("a small file can be packed");
+        packer.add("src/b.rs", &SourceFile::default()).expect("an empty file can be packed");
+        packer.finish().expect("there is little")
+    }
+
+    #[test]
+    fn what_was_packed_comes_back() {
+        let pack = Pack::open(Bytes::Owned { all: packed(), start: 0 }).expect("the bytes are whole");
+        let unpacked: SourceFile = pack.get("src/a.rs").expect("the file was packed");
+        let facts = parse(TEXT, &ParseOptions { bodies: Bodies::Skip });
+        assert_eq!(format!("{unpacked:?}"), format!("{facts:?}"));
+        assert!(pack.get("src/b.rs").is_some_and(|empty: SourceFile| empty.items.is_empty()));
+        assert!(pack.get::<SourceFile>("src/c.rs").is_none());
+    }
+
+    #[test]
+    fn a_part_is_unpacked_when_it_is_looked_at() {
+        let pack = Pack::open(Bytes::Owned { all: packed(), start: 0 }).expect("the bytes are whole");
+        let unpacked: SourceFile = pack.get("src/a.rs").expect("the file was packed");
+        let Some(ItemKind::Struct(declared)) = unpacked.items.iter().map(|item| &item.kind).nth(1) else { panic!("no struct") };
+        assert!(declared.declaration.value.get().is_none());
+        assert_eq!(declared.declaration.fields.list().len(), 1);
+        assert!(declared.declaration.value.get().is_some());
+    }
+
+    #[test]
+    fn damaged_bytes_never_panic() {
+        let whole = packed();
+        for at in 0..whole.len() {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 0xff;
+            for bytes in [flipped, whole[..at].to_vec()] {
+                let Some(pack) = Pack::open(Bytes::Owned { all: bytes, start: 0 }) else { continue };
+                let _ = format!("{:?}", pack.get::<SourceFile>("src/a.rs"));
+            }
+        }
+    }
+}
