@@ -14,6 +14,7 @@ use crate::collect::{self, CrateDefs, ModuleData, ROOT};
 use crate::def::{Def, DefId, DefKind, Place, Visible};
 use crate::expand::{MacroDef, Markers};
 use crate::impls::CrateImpls;
+use crate::infer::selections::Selections;
 use crate::input::{CrateFiles, CrateGraph, CrateId, CrateKind, CrateNode, Edition, Loader};
 use crate::names::Namespace;
 use crate::signature::{Generics, Signature};
@@ -28,6 +29,7 @@ pub struct Program<'l> {
     /// The crates of the standard library: core, alloc, std.
     std: [CrateId; 3],
     pub(crate) markers: Markers,
+    pub(crate) selections: Selections,
     pub(crate) known: OnceLock<crate::known::Known>,
 }
 
@@ -84,7 +86,7 @@ impl<'l> Program<'l> {
         });
         let crates = graph.crates.iter().map(|_| OnceLock::new()).collect();
         let markers = Markers::new(&graph);
-        Program { graph, loader, crates, std, markers, known: OnceLock::new() }
+        Program { graph, loader, crates, std, markers, selections: Selections::default(), known: OnceLock::new() }
     }
 
     pub fn node(&self, krate: CrateId) -> &CrateNode {

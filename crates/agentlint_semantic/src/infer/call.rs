@@ -109,7 +109,7 @@ impl Context<'_, '_> {
         let fn_traits = [known.function, known.fn_mut, known.fn_once, known.async_fn, known.async_fn_mut, known.async_fn_once];
         let mut inputs = None;
         let mut output = None;
-        for obligation in self.solver.pending.clone() {
+        for obligation in self.solver.obligations() {
             match obligation {
                 super::solve::Obligation::Trait(trait_ref) if self.shallow(trait_ref.self_ty()) == var => {
                     let elaborated = self.program.elaborate(trait_ref);

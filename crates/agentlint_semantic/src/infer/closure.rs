@@ -93,7 +93,7 @@ impl Context<'_, '_> {
         let expected = self.structurally(expect.ty()?);
         let known = self.program.known();
         match *expected.kind() {
-            TyKind::Var(_) => self.solver.pending.clone().into_iter().find_map(|obligation| match obligation {
+            TyKind::Var(_) => self.solver.obligations().into_iter().find_map(|obligation| match obligation {
                 super::solve::Obligation::Projection { assoc, args: list, ty }
                     if Some(assoc) == known.future_output && list.first().is_some_and(|s| self.shallow(*s) == expected) =>
                 {

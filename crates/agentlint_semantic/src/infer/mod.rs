@@ -16,6 +16,7 @@ mod operator;
 mod pat;
 mod path;
 mod project;
+pub(crate) mod selections;
 pub(crate) mod solve;
 pub(crate) mod table;
 mod unify;

@@ -93,7 +93,7 @@ impl Context<'_, '_> {
 
     fn require_operator(&mut self, op: BinaryOp, left: Ty, right: Ty) {
         if let Some(trait_def) = trait_of(op).and_then(|path| self.program.std_path(path)) {
-            self.solver.pending.push(super::solve::Obligation::Trait(TraitRef { trait_def, args: args(&[left, right]) }));
+            self.solver.pending.push(super::solve::Obligation::Trait(TraitRef { trait_def, args: args(&[left, right]) }).into());
         }
     }
 

@@ -38,11 +38,12 @@ impl Solver<'_, '_> {
     }
 
     fn project_from_bounds(&mut self, self_ty: Ty, assoc: DefId, trait_ref: TraitRef) -> Option<Ty> {
-        let mut predicates: Vec<Predicate> = self.env.clone();
-        predicates.extend(self.own_predicates(self_ty));
+        let of_assoc = |predicate: &Predicate| matches!(predicate, Predicate::Projection { assoc: bound, .. } if *bound == assoc);
+        let mut predicates: Vec<Predicate> = self.env.iter().copied().filter(of_assoc).collect();
+        predicates.extend(self.own_predicates(self_ty).into_iter().filter(of_assoc));
         for predicate in predicates {
-            let Predicate::Projection { assoc: bound, args: list, ty } = predicate else { continue };
-            if bound != assoc || list.first().is_none_or(|subject| self.resolve(*subject) != self.resolve(self_ty)) {
+            let Predicate::Projection { args: list, ty, .. } = predicate else { continue };
+            if list.first().is_none_or(|subject| self.resolve(*subject) != self.resolve(self_ty)) {
                 continue;
             }
             if self.unify_args(&list[..trait_ref.args.len().min(list.len())], &trait_ref.args) {
@@ -154,7 +155,7 @@ impl Folder for Normalizer<'_, '_, '_> {
             Projected::Unknown => Ty::UNKNOWN,
             Projected::Pending => {
                 let var = self.solver.fresh();
-                self.solver.pending.push(Obligation::Projection { assoc, args: list, ty: var });
+                self.solver.pending.push(Obligation::Projection { assoc, args: list, ty: var }.into());
                 var
             }
         }

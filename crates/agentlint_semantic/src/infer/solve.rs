@@ -26,6 +26,21 @@ pub(crate) enum Obligation {
     },
 }
 
+/// An obligation that waits, and for what.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    obligation: Obligation,
+    /// The variables that were free when it was last tried: as long as all of them still are, nothing more can come of it.
+    /// `None` before it was tried.
+    stalled_on: Option<Vec<u32>>,
+}
+
+impl From<Obligation> for Pending {
+    fn from(obligation: Obligation) -> Pending {
+        Pending { obligation, stalled_on: None }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holds {
     Yes,
@@ -50,7 +65,7 @@ pub(crate) struct Solver<'a, 'l> {
     /// What holds in scope, supertraits included.
     pub(crate) env: Vec<Predicate>,
     pub(crate) table: Table,
-    pub(crate) pending: Vec<Obligation>,
+    pub(crate) pending: Vec<Pending>,
     pub(super) depth: u32,
 }
 
@@ -88,12 +103,13 @@ impl<'a, 'l> Solver<'a, 'l> {
             match predicate {
                 Predicate::Trait(trait_ref) => {
                     let list: Vec<Ty> = trait_ref.args.iter().map(|ty| self.normalize(*ty)).collect();
-                    self.pending.push(Obligation::Trait(TraitRef { trait_def: trait_ref.trait_def, args: args(&list) }));
+                    let trait_ref = TraitRef { trait_def: trait_ref.trait_def, args: args(&list) };
+                    self.pending.push(Obligation::Trait(trait_ref).into());
                 }
                 Predicate::Projection { assoc, args: list, ty } => {
                     let list: Vec<Ty> = list.iter().map(|ty| self.normalize(*ty)).collect();
                     let ty = self.normalize(ty);
-                    self.pending.push(Obligation::Projection { assoc, args: args(&list), ty });
+                    self.pending.push(Obligation::Projection { assoc, args: args(&list), ty }.into());
                 }
             }
         }
@@ -105,6 +121,11 @@ impl<'a, 'l> Solver<'a, 'l> {
         self.require(predicates);
     }
 
+    /// What is pending.
+    pub(super) fn obligations(&self) -> Vec<Obligation> {
+        self.pending.iter().map(|pending| pending.obligation).collect()
+    }
+
     /// Works on what is pending until nothing more comes of it.
     pub(crate) fn select_pending(&mut self) {
         for _ in 0..64 {
@@ -113,7 +134,13 @@ impl<'a, 'l> Solver<'a, 'l> {
                 return;
             }
             let mut progress = false;
-            for obligation in pending {
+            for Pending { obligation, stalled_on } in pending {
+                if let Some(vars) = &stalled_on
+                    && vars.iter().all(|var| self.table.is_free(*var))
+                {
+                    self.pending.push(Pending { obligation, stalled_on });
+                    continue;
+                }
                 let done = match obligation {
                     Obligation::Trait(trait_ref) => self.process_trait(trait_ref),
                     Obligation::Projection { assoc, args, ty } => self.process_projection(assoc, args, ty),
@@ -121,13 +148,25 @@ impl<'a, 'l> Solver<'a, 'l> {
                 if done {
                     progress = true;
                 } else {
-                    self.pending.push(obligation);
+                    let stalled_on = Some(self.free_vars(&obligation));
+                    self.pending.push(Pending { obligation, stalled_on });
                 }
             }
             if !progress {
                 return;
             }
         }
+    }
+
+    /// The variables that an obligation may be waiting for. What it shall equal decides nothing for a projection.
+    fn free_vars(&self, obligation: &Obligation) -> Vec<u32> {
+        let list = match obligation {
+            Obligation::Trait(trait_ref) => trait_ref.args,
+            Obligation::Projection { args, .. } => *args,
+        };
+        let mut vars = Vec::new();
+        list.iter().for_each(|ty| self.table.free_vars(*ty, &mut vars));
+        vars
     }
 
     fn process_trait(&mut self, trait_ref: TraitRef) -> bool {
@@ -201,9 +240,13 @@ impl<'a, 'l> Solver<'a, 'l> {
         if self.depth > DEEPEST {
             return Holds::Maybe;
         }
+        let trait_ref = self.resolve_trait_ref(trait_ref);
+        let is_lasting = self.is_lasting(trait_ref);
+        if is_lasting && let Some(holds) = self.program.selections.holds(trait_ref) {
+            return holds;
+        }
         self.depth += 1;
         let holds = self.probe(|this| {
-            let trait_ref = this.resolve_trait_ref(trait_ref);
             match this.select(trait_ref) {
                 Selected::Bound(_) | Selected::Builtin => Holds::Yes,
                 Selected::Ambiguous => Holds::Maybe,
@@ -212,7 +255,16 @@ impl<'a, 'l> Solver<'a, 'l> {
             }
         });
         self.depth -= 1;
+        if is_lasting {
+            self.program.selections.keep_holds(trait_ref, holds);
+        }
         holds
+    }
+
+    /// Whether the answer for `trait_ref` (resolved) is the same in every body, and is found with room to spare.
+    fn is_lasting(&self, trait_ref: TraitRef) -> bool {
+        let is_closed = |ty: &Ty| !ty.has_vars() && !ty.has_params() && !ty.has_projections() && !ty.has_unknown();
+        self.depth <= DEEPEST / 2 && trait_ref.args.iter().all(is_closed)
     }
 
     /// Whether the `where` clauses of an impl hold, once its header was matched with `trait_ref`.
@@ -287,6 +339,23 @@ impl<'a, 'l> Solver<'a, 'l> {
     }
 
     fn select_impl(&mut self, trait_ref: TraitRef) -> Selected {
+        let is_lasting = self.is_lasting(trait_ref);
+        if is_lasting && let Some(known) = self.program.selections.implementation(trait_ref) {
+            return match known {
+                Some(def) => Selected::Impl(def, self.fresh_args(def)),
+                None => Selected::No,
+            };
+        }
+        let selected = self.select_impl_anew(trait_ref);
+        match &selected {
+            Selected::Impl(def, _) if is_lasting => self.program.selections.keep_implementation(trait_ref, Some(*def)),
+            Selected::No if is_lasting => self.program.selections.keep_implementation(trait_ref, None),
+            _ => {}
+        }
+        selected
+    }
+
+    fn select_impl_anew(&mut self, trait_ref: TraitRef) -> Selected {
         let mut matching = Vec::new();
         let mut maybe = Vec::new();
         let candidates = self.program.candidate_impls(trait_ref);
@@ -328,13 +397,10 @@ impl<'a, 'l> Solver<'a, 'l> {
         }
     }
 
-    /// A quick look at the heads of the arguments, before variables are made.
+    /// A quick look at the types, before variables are made.
     fn may_match(&self, def: DefId, trait_ref: TraitRef) -> bool {
         let Some(header) = self.program.impl_trait_ref(def) else { return false };
-        header.args.iter().zip(trait_ref.args.iter()).all(|(theirs, ours)| match (theirs.head(), self.shallow(*ours).head()) {
-            (Some(theirs), Some(ours)) => theirs == ours,
-            _ => true,
-        })
+        header.args.iter().zip(trait_ref.args.iter()).all(|(theirs, ours)| self.table.may_become(*ours, *theirs, 0))
     }
 
     /// The bounds known for a type by scope or by the type itself, for one trait.

@@ -126,6 +126,50 @@ impl Table {
         self.values[var as usize] = Value::Bound(ty);
     }
 
+    pub(crate) fn is_free(&self, var: u32) -> bool {
+        matches!(self.values.get(var as usize), Some(Value::Free(_)))
+    }
+
+    /// Adds the free variables in `ty` to `vars`.
+    pub(crate) fn free_vars(&self, ty: Ty, vars: &mut Vec<u32>) {
+        let ty = self.shallow(ty);
+        match *ty.kind() {
+            TyKind::Var(var) => vars.push(var),
+            _ if ty.has_vars() => ty.kind().each_part(&mut |part| self.free_vars(part, vars)),
+            _ => {}
+        }
+    }
+
+    /// `false` where `ty` can never be an instance of `pattern`, whose parameters stand for any type. Binds nothing, and does not
+    /// look into everything.
+    pub(crate) fn may_become(&self, ty: Ty, pattern: Ty, depth: u32) -> bool {
+        let ty = self.shallow(ty);
+        if ty == pattern || depth > 8 {
+            return true;
+        }
+        let list = |ours: &[Ty], theirs: &[Ty]| {
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| self.may_become(*ours, *theirs, depth + 1))
+        };
+        match (*ty.kind(), *pattern.kind()) {
+            (_, TyKind::Param(..) | TyKind::Projection(..) | TyKind::Unknown | TyKind::Opaque(..) | TyKind::Var(_)) => true,
+            (TyKind::Projection(..) | TyKind::Unknown, _) => true,
+            (TyKind::Var(_), TyKind::Int(_)) => self.kind(ty) != Some(VarKind::Float),
+            (TyKind::Var(_), TyKind::Float(_)) => self.kind(ty) != Some(VarKind::Integer),
+            (TyKind::Var(_), _) => !matches!(self.kind(ty), Some(VarKind::Integer | VarKind::Float)),
+            (TyKind::Adt(ours, p), TyKind::Adt(theirs, q)) => ours == theirs && list(&p, &q),
+            (TyKind::Ref(ours, m), TyKind::Ref(theirs, n)) | (TyKind::Pointer(ours, m), TyKind::Pointer(theirs, n)) => {
+                m == n && self.may_become(ours, theirs, depth + 1)
+            }
+            (TyKind::Slice(ours), TyKind::Slice(theirs)) => self.may_become(ours, theirs, depth + 1),
+            (TyKind::Array(ours, _), TyKind::Array(theirs, _)) => self.may_become(ours, theirs, depth + 1),
+            (TyKind::Tuple(p), TyKind::Tuple(q)) => list(&p, &q),
+            _ => match (ty.head(), pattern.head()) {
+                (Some(ours), Some(theirs)) => ours == theirs,
+                _ => true,
+            },
+        }
+    }
+
     fn occurs(&self, var: u32, ty: Ty, depth: u32) -> bool {
         let ty = self.shallow(ty);
         if let TyKind::Var(other) = *ty.kind() {
