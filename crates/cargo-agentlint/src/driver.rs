@@ -106,7 +106,9 @@ impl Engine for Driver {
 
     fn inspect(&self, request: &InspectRequest, out: &mut dyn Write) -> anyhow::Result<()> {
         let opened = self.open(&request.check)?;
-        inspect::run(&opened, &catalog(&opened)?, request, out)
+        let inspected = inspect::run(&opened, &catalog(&opened)?, request, out);
+        opened.loader.keep();
+        inspected
     }
 }
 

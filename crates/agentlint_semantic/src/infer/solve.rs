@@ -246,13 +246,11 @@ impl<'a, 'l> Solver<'a, 'l> {
             return holds;
         }
         self.depth += 1;
-        let holds = self.probe(|this| {
-            match this.select(trait_ref) {
-                Selected::Bound(_) | Selected::Builtin => Holds::Yes,
-                Selected::Ambiguous => Holds::Maybe,
-                Selected::No => Holds::No,
-                Selected::Impl(def, list) => this.impl_holds(def, &list, trait_ref),
-            }
+        let holds = self.probe(|this| match this.select(trait_ref) {
+            Selected::Bound(_) | Selected::Builtin => Holds::Yes,
+            Selected::Ambiguous => Holds::Maybe,
+            Selected::No => Holds::No,
+            Selected::Impl(def, list) => this.impl_holds(def, &list, trait_ref),
         });
         self.depth -= 1;
         if is_lasting {

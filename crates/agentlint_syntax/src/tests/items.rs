@@ -269,7 +269,7 @@ fn macros_by_rules() {
             assert_eq!(it.text_span.of(text), it.text.as_str());
             format!("{} {}: {}", item.name, it.exported, it.text.trim())
         }
-        ItemKind::MacroCall(call) => format!("{} at {}: {}", item.name, item.span.of(text), call.text),
+        ItemKind::MacroCall(call) => format!("{} at {}: {}", item.name, item.span.of(text), call.text.as_str()),
         kind => panic!("{kind:?}"),
     };
     let described: Vec<_> = file.items.iter().map(describe).collect();

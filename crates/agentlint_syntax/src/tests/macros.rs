@@ -105,7 +105,7 @@ fn calls_know_their_text() {
     let mut texts = Vec::new();
     for expr in &file.bodies[0usize].exprs {
         if let crate::ast::ExprKind::Macro(call) = &expr.kind {
-            assert_eq!(call.tokens.of(text), call.text);
+            assert_eq!(call.tokens.of(text), call.text.as_str());
             texts.push((call.text.as_str(), expr.span.of(text)));
         }
     }
