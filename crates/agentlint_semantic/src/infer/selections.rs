@@ -1,0 +1,39 @@
+//! Which impl a trait reference selects, and whether it holds, kept for all bodies: most questions are asked over and over.
+
+use std::sync::{PoisonError, RwLock};
+
+use rustc_hash::FxHashMap;
+
+use super::solve::Holds;
+use crate::def::DefId;
+use crate::types::TraitRef;
+
+/// Answers for trait references without variables and parameters, which no scope can change.
+#[derive(Debug, Default)]
+pub(crate) struct Selections {
+    /// `None` where no impl applies.
+    implementations: RwLock<FxHashMap<TraitRef, Option<DefId>>>,
+    holds: RwLock<FxHashMap<TraitRef, bool>>,
+}
+
+impl Selections {
+    pub(super) fn implementation(&self, trait_ref: TraitRef) -> Option<Option<DefId>> {
+        self.implementations.read().unwrap_or_else(PoisonError::into_inner).get(&trait_ref).copied()
+    }
+
+    pub(super) fn keep_implementation(&self, trait_ref: TraitRef, def: Option<DefId>) {
+        self.implementations.write().unwrap_or_else(PoisonError::into_inner).insert(trait_ref, def);
+    }
+
+    pub(super) fn holds(&self, trait_ref: TraitRef) -> Option<Holds> {
+        let holds = self.holds.read().unwrap_or_else(PoisonError::into_inner).get(&trait_ref).copied();
+        holds.map(|holds| if holds { Holds::Yes } else { Holds::No })
+    }
+
+    pub(super) fn keep_holds(&self, trait_ref: TraitRef, holds: Holds) {
+        // What could not be decided may have run into a limit.
+        if holds != Holds::Maybe {
+            self.holds.write().unwrap_or_else(PoisonError::into_inner).insert(trait_ref, holds == Holds::Yes);
+        }
+    }
+}
