@@ -47,7 +47,7 @@ fn literals() {
     check("340282366920938463463374607431768211455", "big");
     check(r##"("a\n", r#"b"c"#, true)"##, r#"(tuple "a\n", "b\"c", Bool(true))"#);
     check("(b\"abc\", b'x', 'y', c\"z\")", "(tuple ByteStr(3), Byte, Char, CStr)");
-    check("(1.5, 2e3f32)", "(tuple Float { suffix: None }, Float { suffix: Some(u!(\"f32\")) })");
+    check("(1.5, 2e3f32)", "(tuple Float { suffix: None }, Float { suffix: Some(\"f32\") })");
 }
 
 #[test]
