@@ -1,4 +1,4 @@
-//! Interned names.
+//! Interned names, and how they are packed.
 
 use std::fmt;
 use std::ops::Deref;

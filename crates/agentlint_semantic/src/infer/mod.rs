@@ -15,6 +15,7 @@ mod method;
 mod operator;
 mod pat;
 mod path;
+pub(crate) mod pending;
 mod project;
 pub(crate) mod selections;
 pub(crate) mod solve;

@@ -8,6 +8,7 @@ use crate::def::DefId;
 use crate::program::Program;
 use crate::types::{Args, Predicate, TraitRef, Ty, TyKind, args};
 
+use super::pending::Pending;
 use super::project::{Normalizer, Projected};
 use super::table::{Table, VarKind};
 
@@ -24,21 +25,6 @@ pub(crate) enum Obligation {
         args: Args,
         ty: Ty,
     },
-}
-
-/// An obligation that waits, and for what.
-#[derive(Clone, Debug)]
-pub(crate) struct Pending {
-    obligation: Obligation,
-    /// The variables that were free when it was last tried: as long as all of them still are, nothing more can come of it.
-    /// `None` before it was tried.
-    stalled_on: Option<Vec<u32>>,
-}
-
-impl From<Obligation> for Pending {
-    fn from(obligation: Obligation) -> Pending {
-        Pending { obligation, stalled_on: None }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,55 +107,7 @@ impl<'a, 'l> Solver<'a, 'l> {
         self.require(predicates);
     }
 
-    /// What is pending.
-    pub(super) fn obligations(&self) -> Vec<Obligation> {
-        self.pending.iter().map(|pending| pending.obligation).collect()
-    }
-
-    /// Works on what is pending until nothing more comes of it.
-    pub(crate) fn select_pending(&mut self) {
-        for _ in 0..64 {
-            let pending = std::mem::take(&mut self.pending);
-            if pending.is_empty() {
-                return;
-            }
-            let mut progress = false;
-            for Pending { obligation, stalled_on } in pending {
-                if let Some(vars) = &stalled_on
-                    && vars.iter().all(|var| self.table.is_free(*var))
-                {
-                    self.pending.push(Pending { obligation, stalled_on });
-                    continue;
-                }
-                let done = match obligation {
-                    Obligation::Trait(trait_ref) => self.process_trait(trait_ref),
-                    Obligation::Projection { assoc, args, ty } => self.process_projection(assoc, args, ty),
-                };
-                if done {
-                    progress = true;
-                } else {
-                    let stalled_on = Some(self.free_vars(&obligation));
-                    self.pending.push(Pending { obligation, stalled_on });
-                }
-            }
-            if !progress {
-                return;
-            }
-        }
-    }
-
-    /// The variables that an obligation may be waiting for. What it shall equal decides nothing for a projection.
-    fn free_vars(&self, obligation: &Obligation) -> Vec<u32> {
-        let list = match obligation {
-            Obligation::Trait(trait_ref) => trait_ref.args,
-            Obligation::Projection { args, .. } => *args,
-        };
-        let mut vars = Vec::new();
-        list.iter().for_each(|ty| self.table.free_vars(*ty, &mut vars));
-        vars
-    }
-
-    fn process_trait(&mut self, trait_ref: TraitRef) -> bool {
+    pub(super) fn process_trait(&mut self, trait_ref: TraitRef) -> bool {
         let trait_ref = self.resolve_trait_ref(trait_ref);
         if self.is_marker(trait_ref.trait_def) {
             return true;
@@ -195,7 +133,7 @@ impl<'a, 'l> Solver<'a, 'l> {
         }
     }
 
-    fn process_projection(&mut self, assoc: DefId, list: Args, ty: Ty) -> bool {
+    pub(super) fn process_projection(&mut self, assoc: DefId, list: Args, ty: Ty) -> bool {
         let list = self.resolve_args(list);
         match self.project(assoc, list) {
             Projected::Type(found) => {
