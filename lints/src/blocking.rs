@@ -26,15 +26,26 @@ fn diagnostic(meta: &LintMeta, call: &BlockingCall) -> Diagnostic {
     diagnostic
 }
 
+/// What to call instead, and how to move the work where it may block; a sink that names neither has only the second.
 fn help(call: &BlockingCall) -> String {
+    const OFFLOAD: &str = "`tokio::task::spawn_blocking`";
+    match (way_out(call), call.chain.last()) {
+        // A configuration may name it as the way out, and once is enough.
+        (Some(way_out), _) if way_out.contains("spawn_blocking") => way_out,
+        (Some(way_out), None) => format!("{way_out}, or move the work into one {OFFLOAD}"),
+        (Some(way_out), Some(last)) => format!("{way_out} in `{}`, or call `{}` inside {OFFLOAD}", last.caller, call.callee),
+        (None, None) => format!("move the work into one {OFFLOAD}"),
+        (None, Some(_)) => format!("call `{}` inside {OFFLOAD}", call.callee),
+    }
+}
+
+/// A verb phrase: the catalog's code as such, or its advice in words.
+fn way_out(call: &BlockingCall) -> Option<String> {
     let function = call.sink_name.rsplit("::").next().unwrap_or(&call.sink_name);
-    let instead = call.sink.instead.replace("{name}", function);
-    match call.chain.as_slice() {
-        _ if instead.contains("spawn_blocking") => format!("use `{instead}`"),
-        [] => format!("use `{instead}`, or move the work into one `tokio::task::spawn_blocking`"),
-        [.., last] => {
-            format!("use `{instead}` in `{}`, or call `{}` inside `tokio::task::spawn_blocking`", last.caller, call.callee)
-        }
+    match (call.sink.instead.as_str(), call.sink.advice.as_str()) {
+        ("", "") => None,
+        ("", advice) => Some(advice.to_owned()),
+        (instead, _) => Some(format!("use `{}`", instead.replace("{name}", function))),
     }
 }
 

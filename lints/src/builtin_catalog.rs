@@ -36,6 +36,11 @@ mod tests {
         let files = std::fs::read_dir(folder).expect("the catalog folder is there");
         let on_disk = files.filter(|f| f.as_ref().is_ok_and(|f| f.path().extension().is_some_and(|e| e == "toml"))).count();
         assert_eq!(FILES.len(), on_disk);
-        assert!(catalog.sinks.iter().all(|sink| !sink.does.is_empty() && !sink.instead.is_empty()));
+        for sink in &catalog.sinks {
+            assert!(!sink.does.is_empty(), "{sink:?}");
+            assert!(sink.instead.is_empty() || sink.advice.is_empty(), "both a call and words: {sink:?}");
+            // Both stand where a person reads them: a call between backticks, words between other words.
+            assert!(!sink.instead.contains(['`', ',']) && !sink.advice.ends_with('.'), "{sink:?}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use tempfile::TempDir;
 
-use crate::support::{Ran, command, findings, run, write};
+use crate::support::{Ran, command, findings, package, run, write};
 
 const BAD: &str = "pub async fn wait() {\n    std::thread::sleep(std::time::Duration::from_secs(1));\n}\n";
 const GOOD: &str = "pub fn add(left: u32, right: u32) -> u32 {\n    left + right\n}\n";
@@ -143,19 +143,6 @@ fn the_same_tree_gives_the_same_bytes() {
     });
     assert_eq!(texts[0].matches("\"lint\": \"blocking_sleep\"").count(), 50);
     assert!(texts.iter().all(|text| *text == texts[0]));
-}
-
-/// A package without dependencies.
-fn package(files: &[(&str, &str)]) -> TempDir {
-    let folder = TempDir::new().unwrap();
-    write(
-        &folder.path().join("Cargo.toml"),
-        "[package]\nname = \"sample\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n",
-    );
-    for (name, text) in files {
-        write(&folder.path().join(name), text);
-    }
-    folder
 }
 
 fn refused(ran: &Ran, words: &[&str]) {

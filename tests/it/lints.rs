@@ -4,14 +4,14 @@
 //! tool reads the dependencies once.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use agentlint_testing::{Finding, MarkKind, check, marks, read_page, suppressed, truncations, with_crlf, with_tabs};
 
-use crate::support::{assert_none, entries, files_below, findings, kept_folder, pages, read, root, run, shown, stem, write};
+use crate::support::{
+    assert_none, entries, fetch, files_below, findings, kept_folder, pages, read, root, run, shown, stem, write,
+};
 
 /// Truncations of each case: enough to cut in the midst of most constructs over all cases.
 const TRUNCATIONS: usize = 5;
@@ -180,20 +180,4 @@ impl Package {
         fetch(&self.folder);
         findings(&run(&self.folder, &["--all-targets", "--format", "json"]))
     }
-}
-
-/// The sources of a package's dependencies must be on the disk: types come from them.
-fn fetch(folder: &Path) {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let offline = ["fetch", "--locked", "--offline"];
-    if Command::new(&cargo).args(offline).current_dir(folder).output().is_ok_and(|output| output.status.success()) {
-        return;
-    }
-    let output = Command::new(&cargo).args(["fetch", "--locked"]).current_dir(folder).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "the dependencies of {} cannot be fetched:\n{said}",
-        fs::canonicalize(folder).unwrap().display()
-    );
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
 
+mod catalog;
 mod cli;
 mod floors;
 mod lints;
@@ -11,3 +12,4 @@ mod sarif;
 mod self_lint;
 mod support;
 mod tidy;
+mod user_catalog;

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use agentlint_testing::Finding;
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// The repository's root.
 pub(crate) fn root() -> PathBuf {
@@ -112,4 +113,33 @@ pub(crate) fn pages() -> Vec<PathBuf> {
 /// Fails with all that is wrong, one line each.
 pub(crate) fn assert_none(what: &str, wrong: &[String]) {
     assert!(wrong.is_empty(), "{what} ({}):\n{}\n", wrong.len(), wrong.join("\n"));
+}
+
+/// The sources of a package's dependencies must be on the disk: types come from them.
+pub(crate) fn fetch(folder: &Path) {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let offline = ["fetch", "--locked", "--offline"];
+    if Command::new(&cargo).args(offline).current_dir(folder).output().is_ok_and(|output| output.status.success()) {
+        return;
+    }
+    let output = Command::new(&cargo).args(["fetch", "--locked"]).current_dir(folder).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "the dependencies of {} cannot be fetched:\n{said}",
+        fs::canonicalize(folder).unwrap().display()
+    );
+}
+
+/// A package without dependencies.
+pub(crate) fn package(files: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    write(
+        &folder.path().join("Cargo.toml"),
+        "[package]\nname = \"sample\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n",
+    );
+    for (name, text) in files {
+        write(&folder.path().join(name), text);
+    }
+    folder
 }

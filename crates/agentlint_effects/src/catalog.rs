@@ -44,6 +44,13 @@ impl Subject {
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.path.iter().chain(&self.paths).map(String::as_str)
     }
+
+    /// The crates that its paths, types and trait begin with; a primitive type counts as one.
+    pub fn crate_names(&self) -> impl Iterator<Item = &str> {
+        let types = self.types.iter().flat_map(|written| written.trim_matches(['(', ')']).split(", "));
+        let all = self.paths().chain(types).chain(self.trait_path.as_deref());
+        all.filter_map(|path| path.trim_start_matches('&').split("::").next())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -69,14 +76,19 @@ fn certain() -> Certainty {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sink {
     #[serde(flatten)]
     pub subject: Subject,
     pub effect: Effect,
     #[serde(default = "certain")]
     pub confidence: Certainty,
+    /// Code that does the same without blocking; empty where only another thread helps.
     #[serde(default)]
     pub instead: String,
+    /// In place of `instead` where the way out is no code: "await the future itself".
+    #[serde(default)]
+    pub advice: String,
     #[serde(default)]
     pub does: String,
     #[serde(default)]
@@ -84,6 +96,7 @@ pub struct Sink {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Offload {
     #[serde(flatten)]
     pub subject: Subject,
@@ -92,12 +105,14 @@ pub struct Offload {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Trusted {
     #[serde(flatten)]
     pub subject: Subject,
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Client {
     #[serde(flatten)]
     pub subject: Subject,
@@ -106,14 +121,24 @@ pub struct Client {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct UsesIo {
     #[serde(flatten)]
     pub subject: Subject,
+    /// The places of arguments that it reads from, from 0, `self` not counted.
     #[serde(default)]
-    pub arguments: Vec<usize>,
+    pub reads: Vec<usize>,
+    #[serde(default)]
+    pub writes: Vec<usize>,
+    /// In place of what the argument's own methods say.
+    #[serde(default)]
+    pub instead: String,
+    #[serde(default)]
+    pub advice: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Guard {
     #[serde(flatten)]
     pub subject: Subject,
@@ -159,5 +184,51 @@ impl Catalog {
         self.wrappers.extend(other.wrappers);
         self.uses_io.extend(other.uses_io);
         self.guards.extend(other.guards);
+    }
+
+    /// What the entries of all tables are about, in the order of the tables.
+    pub fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        let sinks = self.sinks.iter().map(|entry| &entry.subject);
+        let offloads = self.offloads.iter().map(|entry| &entry.subject);
+        let trusted = self.trusted.iter().chain(&self.wrappers).map(|entry| &entry.subject);
+        let clients = self.clients.iter().map(|entry| &entry.subject);
+        let uses_io = self.uses_io.iter().map(|entry| &entry.subject);
+        let guards = self.guards.iter().map(|entry| &entry.subject);
+        sinks.chain(offloads).chain(trusted).chain(clients).chain(uses_io).chain(guards)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        Catalog::parse("lints/catalog/files.toml", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_entry_is_read() {
+        let text = "[[sink]]\npath = \"app::read\"\neffect = \"fs\"\nadvice = \"read it before\"\n";
+        let catalog = Catalog::parse("mine.toml", text).unwrap();
+        let sink = &catalog.sinks[0];
+        assert_eq!(sink.subject.paths().collect::<Vec<_>>(), ["app::read"]);
+        assert_eq!((sink.effect, sink.confidence), (Effect::Fs, Certainty::Certain));
+        assert_eq!((sink.instead.as_str(), sink.advice.as_str(), sink.panics), ("", "read it before", false));
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_in_every_table() {
+        for table in ["sink", "offload", "trusted", "client", "wrapper", "uses_io", "guard"] {
+            let needed = match table {
+                "sink" => "effect = \"fs\"\n",
+                "guard" => "kind = \"lock\"\n",
+                _ => "",
+            };
+            let entry = format!("[[{table}]]\npath = \"app::read\"\n{needed}");
+            Catalog::parse("mine.toml", &entry).unwrap_or_else(|error| panic!("{error}"));
+            let error = refused(&format!("{entry}insted = \"app::read_async().await\"\n"));
+            assert!(error.starts_with("lints/catalog/files.toml: ") && error.contains("insted"), "{table}: {error}");
+        }
+        assert!(refused("[[sinks]]\npath = \"app::read\"\n").contains("sinks"));
     }
 }

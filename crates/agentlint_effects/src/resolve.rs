@@ -3,14 +3,14 @@
 use agentlint_diagnostics::Confidence;
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind};
-use agentlint_semantic::input::CrateId;
+use agentlint_semantic::input::{CrateId, CrateKind};
 use agentlint_semantic::names::Namespace;
 use agentlint_semantic::types::{Head, Ty, TyKind, primitive};
 use agentlint_syntax::{Name, name};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Effect;
-use crate::catalog::{Catalog, GuardKind, Subject};
+use crate::catalog::{Catalog, GuardKind, Sink, Subject, UsesIo};
 
 /// What is known of a sink.
 #[derive(Clone, Debug)]
@@ -18,6 +18,7 @@ pub struct SinkEntry {
     pub effect: Effect,
     pub confidence: Confidence,
     pub instead: String,
+    pub advice: String,
     pub does: String,
     pub panics: bool,
 }
@@ -26,6 +27,13 @@ pub struct SinkEntry {
 #[derive(Clone, Copy, Debug)]
 pub struct ClientType {
     pub blocking: bool,
+}
+
+/// What a function does with an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Direction {
+    Read,
+    Write,
 }
 
 /// The catalog in terms of the program's definitions. Only crates that the program's code has led into are looked at: a function
@@ -38,74 +46,142 @@ pub struct ResolvedCatalog {
     /// By the trait's function and the type's head; of a tuple, the head of its first element too.
     on_types: FxHashMap<(DefId, Head, Option<Head>), usize>,
     /// Types with I/O behind them.
-    io_types: FxHashMap<Head, usize>,
+    io_types: FxHashMap<(Head, Direction), usize>,
     offloads: FxHashMap<DefId, Vec<usize>>,
     wrappers: FxHashSet<DefId>,
-    uses_io: FxHashMap<DefId, Vec<usize>>,
+    /// The arguments that a function reads or writes.
+    uses_io: FxHashMap<DefId, Vec<(usize, Direction)>>,
+    /// The entry of a function that uses the I/O of another entry.
+    of_uses: FxHashMap<(DefId, usize), usize>,
     clients: FxHashMap<DefId, ClientType>,
     guards: FxHashMap<DefId, GuardKind>,
+    trusted_functions: FxHashSet<DefId>,
+    /// The roots of crates too.
+    trusted_modules: FxHashSet<DefId>,
     /// Paths that lead nowhere in the crate they name.
     pub unresolved: Vec<String>,
+    /// Paths whose crate nothing has led into, or not in the wanted version.
+    pub absent: Vec<String>,
 }
 
 impl ResolvedCatalog {
     pub fn new(program: &Program<'_>, catalog: &Catalog) -> ResolvedCatalog {
         let mut out = ResolvedCatalog::default();
-        let resolver = Resolver::new(program);
+        let mut resolver = Resolver::new(program);
         for sink in &catalog.sinks {
-            let entry = out.entries.len();
-            out.entries.push(SinkEntry {
-                effect: sink.effect,
-                confidence: sink.confidence.into(),
-                instead: sink.instead.clone(),
-                does: sink.does.clone(),
-                panics: sink.panics,
-            });
-            for (def, path) in resolver.functions(&sink.subject, &mut out.unresolved) {
-                out.functions.entry(def).or_insert((entry, path));
-            }
-            let heads: Vec<(Head, Option<Head>)> =
-                sink.subject.types.iter().flat_map(|path| resolver.heads(path, &sink.subject)).collect();
-            let Some(trait_path) = &sink.subject.trait_path else { continue };
-            let is_io = trait_path.starts_with("std::io::");
-            for trait_def in resolver.definitions(trait_path, &sink.subject) {
-                for method in &sink.subject.methods {
-                    let Some(method) = program.member(trait_def, name(method), |k| k == DefKind::Function) else { continue };
-                    for (head, first) in &heads {
-                        out.on_types.entry((method, *head, *first)).or_insert(entry);
-                    }
-                }
-            }
-            if is_io {
-                for (head, _) in heads {
-                    out.io_types.entry(head).or_insert(entry);
-                }
-            }
+            out.add_sink(&mut resolver, sink);
         }
         for offload in &catalog.offloads {
-            for (def, _) in resolver.functions(&offload.subject, &mut out.unresolved) {
+            for (def, _) in resolver.functions(&offload.subject) {
                 out.offloads.entry(def).or_default().push(offload.argument);
             }
         }
-        for wrapper in &catalog.wrappers {
-            out.wrappers.extend(wrapper.subject.paths().flat_map(|path| resolver.definitions(path, &wrapper.subject)));
-        }
-        for uses in &catalog.uses_io {
-            for (def, _) in resolver.functions(&uses.subject, &mut out.unresolved) {
-                out.uses_io.insert(def, uses.arguments.clone());
+        for trusted in &catalog.trusted {
+            for path in trusted.subject.paths() {
+                out.add_trusted(&mut resolver, path, &trusted.subject);
             }
         }
+        for wrapper in &catalog.wrappers {
+            out.wrappers.extend(wrapper.subject.paths().flat_map(|path| resolver.types(path, &wrapper.subject)));
+        }
+        for uses in &catalog.uses_io {
+            out.add_uses_io(&mut resolver, uses);
+        }
         for client in &catalog.clients {
-            for def in client.subject.paths().flat_map(|path| resolver.definitions(path, &client.subject)) {
+            for def in client.subject.paths().flat_map(|path| resolver.types(path, &client.subject)) {
                 out.clients.insert(def, ClientType { blocking: client.blocking });
             }
         }
         for guard in &catalog.guards {
-            for def in guard.subject.paths().flat_map(|path| resolver.definitions(path, &guard.subject)) {
+            for def in guard.subject.paths().flat_map(|path| resolver.types(path, &guard.subject)) {
                 out.guards.insert(def, guard.kind);
             }
         }
+        out.unresolved = resolver.unresolved;
+        out.absent = resolver.absent;
         out
+    }
+
+    fn add_sink(&mut self, resolver: &mut Resolver<'_, '_>, sink: &Sink) {
+        let entry = self.entries.len();
+        self.entries.push(SinkEntry {
+            effect: sink.effect,
+            confidence: sink.confidence.into(),
+            instead: sink.instead.clone(),
+            advice: sink.advice.clone(),
+            does: sink.does.clone(),
+            panics: sink.panics,
+        });
+        for (def, path) in resolver.functions(&sink.subject) {
+            self.functions.entry(def).or_insert((entry, path));
+        }
+        let Some(trait_path) = &sink.subject.trait_path else { return };
+        let heads: Vec<(Head, Option<Head>)> =
+            sink.subject.types.iter().flat_map(|path| resolver.heads(path, &sink.subject)).collect();
+        for method in &sink.subject.methods {
+            for method in resolver.methods(trait_path, method, &sink.subject) {
+                for (head, first) in &heads {
+                    self.on_types.entry((method, *head, *first)).or_insert(entry);
+                }
+            }
+        }
+        let direction = match trait_path.as_str() {
+            "std::io::Read" | "std::io::BufRead" => Direction::Read,
+            "std::io::Write" => Direction::Write,
+            _ => return,
+        };
+        for (head, _) in heads {
+            self.io_types.entry((head, direction)).or_insert(entry);
+        }
+    }
+
+    /// Comes after all sinks: it has their effects, and its own way out.
+    fn add_uses_io(&mut self, resolver: &mut Resolver<'_, '_>, uses: &UsesIo) {
+        let reads = uses.reads.iter().map(|at| (*at, Direction::Read));
+        let arguments: Vec<(usize, Direction)> = reads.chain(uses.writes.iter().map(|at| (*at, Direction::Write))).collect();
+        let mut used: Vec<usize> = self.io_types.values().copied().collect();
+        used.sort_unstable();
+        used.dedup();
+        for (def, _) in resolver.functions(&uses.subject) {
+            self.uses_io.insert(def, arguments.clone());
+            for io in &used {
+                let (instead, advice) = (uses.instead.clone(), uses.advice.clone());
+                self.of_uses.insert((def, *io), self.entries.len());
+                self.entries.push(SinkEntry { instead, advice, ..self.entries[*io].clone() });
+            }
+        }
+    }
+
+    /// A crate or a module with all that stands in it, a type or trait with all its functions, or one function.
+    fn add_trusted(&mut self, resolver: &mut Resolver<'_, '_>, path: &str, subject: &Subject) {
+        let modules = resolver.modules(path, subject);
+        let of_type = resolver.functions_at(&format!("{path}::*"), subject);
+        let functions = resolver.functions_at(path, subject);
+        if modules.is_empty() && of_type.is_empty() && functions.is_empty() {
+            resolver.missing(path, subject);
+        }
+        self.trusted_modules.extend(modules);
+        self.trusted_functions.extend(of_type.into_iter().chain(functions));
+    }
+
+    /// Whether the function itself is trusted by name: then it is no sink either.
+    pub(crate) fn trusts_function(&self, def: DefId) -> bool {
+        self.trusted_functions.contains(&def)
+    }
+
+    /// Whether the function, or a module that it stands in, is trusted: it is not followed.
+    pub(crate) fn trusts(&self, program: &Program<'_>, def: DefId) -> bool {
+        let mut at = def;
+        let mut is_trusted = self.trusts_function(def);
+        while !is_trusted {
+            let parent = program.def(at).parent;
+            is_trusted = self.trusted_modules.contains(&parent);
+            if parent == at {
+                break;
+            }
+            at = parent;
+        }
+        is_trusted
     }
 
     /// The guard that a value of the type is, or holds.
@@ -157,7 +233,11 @@ impl ResolvedCatalog {
             return Some(*entry);
         }
         let arguments = self.uses_io.get(&def)?;
-        arguments.iter().find_map(|at| self.io_types.get(&self.io_head(*values.get(*at)?)?).copied())
+        let io = arguments.iter().find_map(|(at, direction)| {
+            let head = self.io_head(*values.get(*at)?)?;
+            self.io_types.get(&(head, *direction))
+        })?;
+        self.of_uses.get(&(def, *io)).copied()
     }
 
     /// The public path of a sink, as the catalog has it.
@@ -199,18 +279,21 @@ impl ResolvedCatalog {
 struct Resolver<'a, 'l> {
     program: &'a Program<'l>,
     crates: FxHashMap<Name, Vec<CrateId>>,
+    unresolved: Vec<String>,
+    absent: Vec<String>,
 }
 
 impl<'a, 'l> Resolver<'a, 'l> {
     fn new(program: &'a Program<'l>) -> Self {
         let mut crates: FxHashMap<Name, Vec<CrateId>> = FxHashMap::default();
         for (id, node) in program.graph.crates.iter_enumerated() {
-            let is_library = matches!(node.kind, agentlint_semantic::input::CrateKind::Library);
-            if is_library && program.is_loaded(id) {
+            // Nothing but a library can be called from elsewhere; a configuration speaks of the program's own binaries too.
+            let is_named = matches!(node.kind, CrateKind::Library) || node.is_member;
+            if is_named && program.is_loaded(id) {
                 crates.entry(node.name).or_default().push(id);
             }
         }
-        Resolver { program, crates }
+        Resolver { program, crates, unresolved: Vec::new(), absent: Vec::new() }
     }
 
     fn crates_of(&self, path: &str, subject: &Subject) -> Vec<CrateId> {
@@ -224,14 +307,60 @@ impl<'a, 'l> Resolver<'a, 'l> {
         named.filter(fits).collect()
     }
 
-    /// The types and traits that a path names, in every crate of that name.
-    fn definitions(&self, path: &str, subject: &Subject) -> Vec<DefId> {
+    /// Remembers that a path led nowhere.
+    fn missing(&mut self, path: &str, subject: &Subject) {
+        let list = if self.crates_of(path, subject).is_empty() { &mut self.absent } else { &mut self.unresolved };
+        list.push(path.to_owned());
+    }
+
+    /// What a path names among modules, types and traits, in every crate of that name.
+    fn named(&self, path: &str, subject: &Subject) -> Vec<DefId> {
         let segments: Vec<Name> = path.split("::").skip(1).map(name).collect();
         self.crates_of(path, subject).into_iter().filter_map(|id| self.walk(id, &segments, Namespace::Type)).collect()
     }
 
+    fn modules(&self, path: &str, subject: &Subject) -> Vec<DefId> {
+        self.named(path, subject).into_iter().filter(|def| self.program.kind(*def) == DefKind::Module).collect()
+    }
+
+    /// The structs, enums and unions that a path names; an alias stands for its type.
+    fn types(&mut self, path: &str, subject: &Subject) -> Vec<DefId> {
+        let named = self.named(path, subject).into_iter().map(|def| self.behind_alias(def));
+        let types: Vec<DefId> =
+            named.filter(|def| matches!(self.program.kind(*def), DefKind::Struct | DefKind::Enum | DefKind::Union)).collect();
+        if types.is_empty() {
+            self.missing(path, subject);
+        }
+        types
+    }
+
+    fn behind_alias(&self, def: DefId) -> DefId {
+        match self.program.kind(def) {
+            DefKind::TypeAlias => match *self.program.type_of(def).kind() {
+                TyKind::Adt(behind, _) => behind,
+                _ => def,
+            },
+            _ => def,
+        }
+    }
+
+    /// A trait's method.
+    fn methods(&mut self, trait_path: &str, method: &str, subject: &Subject) -> Vec<DefId> {
+        let traits = self.named(trait_path, subject);
+        let is_function = |kind| kind == DefKind::Function;
+        let methods: Vec<DefId> = traits
+            .into_iter()
+            .filter(|def| self.program.kind(*def) == DefKind::Trait)
+            .filter_map(|def| self.program.member(def, name(method), is_function))
+            .collect();
+        if methods.is_empty() {
+            self.missing(&format!("{trait_path}::{method}"), subject);
+        }
+        methods
+    }
+
     /// The heads that a type as it is written may have: a path, a primitive, or a tuple of these.
-    fn heads(&self, written: &str, subject: &Subject) -> Vec<(Head, Option<Head>)> {
+    fn heads(&mut self, written: &str, subject: &Subject) -> Vec<(Head, Option<Head>)> {
         if let Some(elements) = written.strip_prefix('(').and_then(|w| w.strip_suffix(')')) {
             let elements: Vec<&str> = elements.split(',').map(|e| e.trim().trim_start_matches('&')).collect();
             let first = elements.first().map_or(Vec::new(), |first| self.heads(first, subject));
@@ -240,7 +369,7 @@ impl<'a, 'l> Resolver<'a, 'l> {
         if let Some(head) = primitive(written).and_then(Ty::head) {
             return vec![(head, None)];
         }
-        self.definitions(written, subject).into_iter().map(|def| (Head::Adt(def), None)).collect()
+        self.types(written, subject).into_iter().map(|def| (Head::Adt(def), None)).collect()
     }
 
     fn walk(&self, krate: CrateId, segments: &[Name], namespace: Namespace) -> Option<DefId> {
@@ -252,18 +381,13 @@ impl<'a, 'l> Resolver<'a, 'l> {
         Some(at)
     }
 
-    /// The functions and methods that a subject's paths name.
-    fn functions(&self, subject: &Subject, unresolved: &mut Vec<String>) -> Vec<(DefId, String)> {
+    /// The functions and methods that a subject's paths name, with their public paths.
+    fn functions(&mut self, subject: &Subject) -> Vec<(DefId, String)> {
         let mut all = Vec::new();
         for path in subject.paths() {
-            let crates = self.crates_of(path, subject);
-            let mut found = Vec::new();
-            let segments: Vec<Name> = path.split("::").skip(1).map(name).collect();
-            for krate in &crates {
-                self.functions_in(*krate, &segments, &mut found);
-            }
-            if found.is_empty() && !crates.is_empty() {
-                unresolved.push(path.to_owned());
+            let found = self.functions_at(path, subject);
+            if found.is_empty() {
+                self.missing(path, subject);
             }
             let public = |def: DefId| match path.strip_suffix("::*") {
                 Some(front) => format!("{front}::{}", self.program.name(def)),
@@ -272,6 +396,15 @@ impl<'a, 'l> Resolver<'a, 'l> {
             all.extend(found.into_iter().map(|def| (def, public(def))));
         }
         all
+    }
+
+    fn functions_at(&self, path: &str, subject: &Subject) -> Vec<DefId> {
+        let mut found = Vec::new();
+        let segments: Vec<Name> = path.split("::").skip(1).map(name).collect();
+        for krate in self.crates_of(path, subject) {
+            self.functions_in(krate, &segments, &mut found);
+        }
+        found
     }
 
     fn functions_in(&self, krate: CrateId, segments: &[Name], found: &mut Vec<DefId>) {
@@ -288,12 +421,7 @@ impl<'a, 'l> Resolver<'a, 'l> {
         match program.kind(holder) {
             DefKind::Trait => found.extend(program.members_of(holder).iter().filter(|def| wanted(def))),
             _ => {
-                let mut holder = holder;
-                if program.kind(holder) == DefKind::TypeAlias
-                    && let TyKind::Adt(def, _) = *program.type_of(holder).kind()
-                {
-                    holder = def;
-                }
+                let holder = self.behind_alias(holder);
                 for implementation in program.inherent_impls(Head::Adt(holder)) {
                     found.extend(program.members_of(implementation).iter().filter(|def| wanted(def)));
                 }

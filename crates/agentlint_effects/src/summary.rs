@@ -410,6 +410,9 @@ impl Builder<'_, '_> {
     fn event(&self, def: DefId, implementation: Option<DefId>, list: &[Ty], values: &[Ty], span: Span) -> Option<Event> {
         let program = self.program;
         let target = implementation.unwrap_or(def);
+        if self.catalog.trusts_function(def) || self.catalog.trusts_function(target) {
+            return None;
+        }
         let callee = self.callee_name(def, implementation, list);
         if let Some(entry) = self.catalog.sink_index(program, def, implementation, list, values) {
             let confidence = self.catalog.entries[entry].confidence;
@@ -425,6 +428,10 @@ impl Builder<'_, '_> {
             let target = Target::Functions(functions.clone());
             return (!functions.is_empty()).then_some(Event { span, callee, target, confidence: Confidence::Likely });
         }
+        // An impl counts by where it stands: the program's own impl of a trusted crate's trait is followed.
+        if self.catalog.trusts(program, target) {
+            return None;
+        }
         let is_trait_method = program.container(def).is_some_and(|c| program.kind(c) == DefKind::Trait);
         if implementation.is_none() && is_trait_method {
             return self.trait_event(def, list, callee, span);
@@ -437,9 +444,12 @@ impl Builder<'_, '_> {
         })
     }
 
-    /// A function whose effects are its caller's: analysed, not async, and not itself an async context.
+    /// A function whose effects are its caller's: analysed, not async, not itself an async context, and not trusted.
     fn is_followed(&self, def: DefId) -> bool {
-        self.bodies.contains_key(&def) && !self.program.function(def).is_none_or(|f| f.is_async) && !is_polled(self.program, def)
+        self.bodies.contains_key(&def)
+            && !self.program.function(def).is_none_or(|f| f.is_async)
+            && !is_polled(self.program, def)
+            && !self.catalog.trusts(self.program, def)
     }
 
     /// A trait's method on a type that does not tell the impl: the trait's own body, or that of any impl of the program.

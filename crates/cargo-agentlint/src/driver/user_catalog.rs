@@ -35,7 +35,8 @@ fn sink(entry: &CatalogEntry, subject: Subject) -> anyhow::Result<Sink> {
             Some(Confidence::Likely) => Certainty::Likely,
             Some(Confidence::Certain) | None => Certainty::Certain,
         },
-        instead: entry.instead.clone().unwrap_or_else(|| "tokio::task::spawn_blocking(..).await".to_owned()),
+        instead: entry.instead.clone().unwrap_or_default(),
+        advice: String::new(),
         does: "blocks, as the configuration says".to_owned(),
         panics: entry.panics.unwrap_or(false),
     })
