@@ -43,6 +43,13 @@ impl MacroDef {
     }
 }
 
+/// The hash of a macro's rules, and the rules once they were needed; `None` for such as are not understood.
+#[derive(Clone)]
+struct Rules {
+    hash: u64,
+    parsed: Rc<OnceCell<Option<Macro>>>,
+}
+
 /// Finds a macro of another crate, by the name that the asking crate has for it.
 pub(crate) type ExternMacro<'a> = &'a dyn Fn(CrateId, Name, Name) -> Option<MacroDef>;
 
@@ -55,8 +62,7 @@ pub(crate) struct MacroScope<'a> {
     /// Crates declared with `#[macro_use]`.
     used_crates: Vec<Name>,
     outside: &'a Outside<'a>,
-    /// The hash of each macro's rules, and the rules once they were needed.
-    parsed: FxHashMap<(CrateId, usize, ItemId), (u64, Rc<OnceCell<Option<Macro>>>)>,
+    parsed: FxHashMap<(CrateId, usize, ItemId), Rules>,
     /// Of expansions, by their files.
     keys: FxHashMap<FileId, ExpansionKey>,
     pub(crate) depth: u32,
@@ -163,13 +169,13 @@ impl<'a> MacroScope<'a> {
             return None;
         }
         let def = self.find(&site.call.path, defs, site.module)?;
-        let (rules_hash, rules) = self.rules(&def)?;
-        let key = self.key(site, &def, rules_hash);
+        let rules = self.rules(&def)?;
+        let key = self.key(site, &def, rules.hash);
         let kept = key.and_then(|key| self.outside.loader.kept_expansion(self.krate, key));
         let facts = match kept {
             Some(facts) => facts,
             None => {
-                let parsed = rules.get_or_init(|| Macro::new(def.rules()?).ok());
+                let parsed = rules.parsed.get_or_init(|| Macro::new(def.rules()?).ok());
                 let dollar_crate = self.outside.markers.of(def.krate);
                 let tokens = site.call.tokens.start;
                 let input = MacroInput { text: &site.call.text, offset: tokens, call_span: site.span, dollar_crate };
@@ -188,15 +194,14 @@ impl<'a> MacroScope<'a> {
         Some((id, facts))
     }
 
-    fn rules(&mut self, def: &MacroDef) -> Option<(u64, Rc<OnceCell<Option<Macro>>>)> {
+    fn rules(&mut self, def: &MacroDef) -> Option<Rules> {
         let key = (def.krate, Arc::as_ptr(&def.facts) as usize, def.item);
-        if let Some((hash, rules)) = self.parsed.get(&key) {
-            return Some((*hash, Rc::clone(rules)));
+        if let Some(known) = self.parsed.get(&key) {
+            return Some(known.clone());
         }
-        let hash = FxBuildHasher.hash_one(def.rules()?.text.as_str());
-        let rules = Rc::new(OnceCell::new());
-        self.parsed.insert(key, (hash, Rc::clone(&rules)));
-        Some((hash, rules))
+        let rules = Rules { hash: FxBuildHasher.hash_one(def.rules()?.text.as_str()), parsed: Rc::default() };
+        self.parsed.insert(key, rules.clone());
+        Some(rules)
     }
 
     /// The sources of the crate fix the call; the rules may come from a crate of another version.

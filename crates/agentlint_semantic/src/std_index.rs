@@ -37,9 +37,9 @@ mod tests {
 
     #[test]
     fn the_packed_index_holds_all_three_crates() {
-        for which in 0..CRATES.len() {
+        for (which, name) in CRATES.iter().enumerate() {
             let files = files(which);
-            assert!(files.facts.values().all(|facts| facts.items.len() > 1000), "{} is empty", CRATES[which]);
+            assert!(files.facts.values().all(|facts| facts.items.len() > 1000), "{name} is empty");
         }
     }
 }
