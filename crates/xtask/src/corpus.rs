@@ -28,6 +28,8 @@ struct Labelled {
     lint: String,
     file: String,
     line_text: String,
+    /// Only where one text stands on several lines of a file: which of them. Versions are pinned, so it stays right.
+    line: Option<usize>,
     /// Missing until a person has read the code.
     label: Option<bool>,
     reason: Option<String>,
@@ -82,7 +84,7 @@ fn one(name: &str, folder: &Path, tool: &Path, cache: &Path, is_bless: bool, fau
             faults.push(format!("{name}: {}:{}: internal error: {}", one.file, one.line, one.message));
         }
         let place = open.iter().position(|label| label.speaks_of(one));
-        let label = place.map(|place| open.swap_remove(place));
+        let label = place.map(|place| open.remove(place));
         match label.and_then(|label| label.label) {
             Some(true) => right += 1,
             Some(false) => wrong += 1,
@@ -119,7 +121,10 @@ fn one(name: &str, folder: &Path, tool: &Path, cache: &Path, is_bless: bool, fau
 
 impl Labelled {
     fn speaks_of(&self, found: &Found) -> bool {
-        self.lint == found.lint && self.file == found.file && self.line_text == found.line_text
+        self.lint == found.lint
+            && self.file == found.file
+            && self.line_text == found.line_text
+            && self.line.is_none_or(|line| line == found.line)
     }
 }
 
