@@ -6,6 +6,7 @@
 mod catalog;
 mod cli;
 mod floors;
+mod kept_facts;
 mod lints;
 mod pre_commit;
 mod sarif;
