@@ -1,14 +1,17 @@
 //! What the lints of the blocking group share: one effect each, reported at the call in the async context.
 
 use agentlint_diagnostics::{Diagnostic, Hop, Level, LintMeta, Location};
-use agentlint_effects::{BlockingCall, Effect};
+use agentlint_effects::{BlockingCall, Effect, Role};
 use agentlint_linter::LintContext;
 use agentlint_semantic::def::Place;
 
 pub(crate) fn report(cx: &LintContext<'_>, meta: &LintMeta, effect: Effect, report: &mut Vec<Diagnostic>) {
     let calls = cx.blocking_calls.iter().filter(|call| call.effect == effect);
-    // A test that stalls stalls itself; one that panics is broken.
-    let reported = calls.filter(|call| !call.is_test || call.sink.panics);
+    let reported = calls.filter(|call| match call.role {
+        Role::Task => true,
+        Role::Startup => cx.roles.startup.admits(call.sink.panics),
+        Role::Test => cx.roles.test.admits(call.sink.panics),
+    });
     report.extend(reported.map(|call| diagnostic(meta, call)));
 }
 

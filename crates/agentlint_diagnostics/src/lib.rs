@@ -4,4 +4,4 @@ mod diagnostic;
 mod lint;
 
 pub use diagnostic::{Applicability, Diagnostic, Edit, FileId, Fix, Hop, Label, Location};
-pub use lint::{Confidence, Group, Level, LintMeta};
+pub use lint::{Confidence, Group, Level, LintMeta, Reported, RolePolicy};

@@ -73,3 +73,46 @@ impl Confidence {
         }
     }
 }
+
+/// Which findings in code of a role are reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reported {
+    All,
+    /// What panics or deadlocks.
+    Fatal,
+    Nothing,
+}
+
+impl Reported {
+    pub const ALL: [Reported; 3] = [Reported::All, Reported::Fatal, Reported::Nothing];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Reported::All => "all",
+            Reported::Fatal => "fatal",
+            Reported::Nothing => "nothing",
+        }
+    }
+
+    /// Whether a finding is, where `is_fatal` says that it panics or deadlocks.
+    pub fn admits(self, is_fatal: bool) -> bool {
+        match self {
+            Reported::All => true,
+            Reported::Fatal => is_fatal,
+            Reported::Nothing => false,
+        }
+    }
+}
+
+/// What is reported where nobody waits. In start-up code no one is served yet, and a test that stalls stalls itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RolePolicy {
+    pub startup: Reported,
+    pub test: Reported,
+}
+
+impl Default for RolePolicy {
+    fn default() -> RolePolicy {
+        RolePolicy { startup: Reported::Fatal, test: Reported::Fatal }
+    }
+}

@@ -23,6 +23,8 @@ pub struct Catalog {
     pub uses_io: Vec<UsesIo>,
     #[serde(default, rename = "guard")]
     pub guards: Vec<Guard>,
+    #[serde(default, rename = "start")]
+    pub starts: Vec<StartPoint>,
 }
 
 /// What an entry is about: see `lints/catalog/README.md`.
@@ -130,6 +132,9 @@ pub struct UsesIo {
     pub reads: Vec<usize>,
     #[serde(default)]
     pub writes: Vec<usize>,
+    /// Whether it writes to what its receiver, one of the types or of the path's type, wraps.
+    #[serde(default)]
+    pub writes_self: bool,
     /// In place of what the argument's own methods say.
     #[serde(default)]
     pub instead: String,
@@ -143,6 +148,16 @@ pub struct Guard {
     #[serde(flatten)]
     pub subject: Subject,
     pub kind: GuardKind,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StartPoint {
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// Whether it runs until the program ends.
+    #[serde(default)]
+    pub serves: bool,
 }
 
 /// What holding a guard means to others.
@@ -184,6 +199,7 @@ impl Catalog {
         self.wrappers.extend(other.wrappers);
         self.uses_io.extend(other.uses_io);
         self.guards.extend(other.guards);
+        self.starts.extend(other.starts);
     }
 
     /// What the entries of all tables are about, in the order of the tables.
@@ -194,7 +210,8 @@ impl Catalog {
         let clients = self.clients.iter().map(|entry| &entry.subject);
         let uses_io = self.uses_io.iter().map(|entry| &entry.subject);
         let guards = self.guards.iter().map(|entry| &entry.subject);
-        sinks.chain(offloads).chain(trusted).chain(clients).chain(uses_io).chain(guards)
+        let starts = self.starts.iter().map(|entry| &entry.subject);
+        sinks.chain(offloads).chain(trusted).chain(clients).chain(uses_io).chain(guards).chain(starts)
     }
 }
 
@@ -218,7 +235,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_an_error_in_every_table() {
-        for table in ["sink", "offload", "trusted", "client", "wrapper", "uses_io", "guard"] {
+        for table in ["sink", "offload", "trusted", "client", "wrapper", "uses_io", "guard", "start"] {
             let needed = match table {
                 "sink" => "effect = \"fs\"\n",
                 "guard" => "kind = \"lock\"\n",

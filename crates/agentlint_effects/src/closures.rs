@@ -63,6 +63,21 @@ impl BodyFacts {
         let calls = inferred.calls.iter().enumerate().map(|(at, call)| (call.expr, at)).collect();
         Some(BodyFacts { inferred, regions, parents, bound_by, uses, calls })
     }
+
+    pub(crate) fn parent(&self, expr: ExprId) -> Option<ExprId> {
+        self.parents.get(&expr).copied()
+    }
+
+    /// Where the value of an initialiser is used, if a `let` gives it a name.
+    pub(crate) fn uses_of(&self, init: ExprId) -> Option<&[ExprId]> {
+        let pat = self.bound_by.get(&init)?;
+        Some(self.uses.get(pat).map_or(&[], Vec::as_slice))
+    }
+
+    /// The call that an expression is.
+    pub(crate) fn call(&self, expr: ExprId) -> Option<&CallSite> {
+        self.inferred.calls.get(*self.calls.get(&expr)?)
+    }
 }
 
 /// Decides where closures run; remembers what it found of parameters.

@@ -7,9 +7,12 @@ pub mod catalog;
 mod closures;
 mod context;
 mod effect;
+mod events;
+mod flow;
 mod guards;
 mod region;
 mod resolve;
+mod roles;
 mod summary;
 
 pub use catalog::{Catalog, CatalogError, GuardKind};
@@ -17,4 +20,5 @@ pub use effect::Effect;
 pub use guards::HeldGuard;
 pub use region::{Region, RegionId, RegionKind};
 pub use resolve::{ClientType, ResolvedCatalog, SinkEntry};
+pub use roles::Role;
 pub use summary::{BlockingCall, ChainStep, Effects};

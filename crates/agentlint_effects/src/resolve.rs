@@ -12,6 +12,18 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::Effect;
 use crate::catalog::{Catalog, GuardKind, Sink, Subject, UsesIo};
 
+/// A function as it is called.
+#[derive(Clone, Copy)]
+pub(crate) struct Called<'a> {
+    pub(crate) def: DefId,
+    pub(crate) implementation: Option<DefId>,
+    /// Its generic arguments.
+    pub(crate) list: &'a [Ty],
+    /// The types of the call's arguments; empty where it is passed on by name.
+    pub(crate) values: &'a [Ty],
+    pub(crate) receiver: Option<Ty>,
+}
+
 /// What is known of a sink.
 #[derive(Clone, Debug)]
 pub struct SinkEntry {
@@ -27,6 +39,15 @@ pub struct SinkEntry {
 #[derive(Clone, Copy, Debug)]
 pub struct ClientType {
     pub blocking: bool,
+}
+
+/// What begins when a function is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// Something that goes on beside the caller.
+    Beside,
+    /// The work that the program is for.
+    Serve,
 }
 
 /// What a function does with an argument.
@@ -51,10 +72,13 @@ pub struct ResolvedCatalog {
     wrappers: FxHashSet<DefId>,
     /// The arguments that a function reads or writes.
     uses_io: FxHashMap<DefId, Vec<(usize, Direction)>>,
+    /// The functions that write to what their receiver wraps; a trait's for these types only.
+    writes_self: FxHashMap<DefId, Vec<Head>>,
     /// The entry of a function that uses the I/O of another entry.
     of_uses: FxHashMap<(DefId, usize), usize>,
     clients: FxHashMap<DefId, ClientType>,
     guards: FxHashMap<DefId, GuardKind>,
+    starts: FxHashMap<DefId, Start>,
     trusted_functions: FxHashSet<DefId>,
     /// The roots of crates too.
     trusted_modules: FxHashSet<DefId>,
@@ -96,6 +120,10 @@ impl ResolvedCatalog {
             for def in guard.subject.paths().flat_map(|path| resolver.types(path, &guard.subject)) {
                 out.guards.insert(def, guard.kind);
             }
+        }
+        for entry in &catalog.starts {
+            let start = if entry.serves { Start::Serve } else { Start::Beside };
+            out.starts.extend(resolver.functions(&entry.subject).into_iter().map(|(def, _)| (def, start)));
         }
         out.unresolved = resolver.unresolved;
         out.absent = resolver.absent;
@@ -142,8 +170,18 @@ impl ResolvedCatalog {
         let mut used: Vec<usize> = self.io_types.values().copied().collect();
         used.sort_unstable();
         used.dedup();
-        for (def, _) in resolver.functions(&uses.subject) {
+        let subject = &uses.subject;
+        let heads: Vec<Head> =
+            subject.types.iter().flat_map(|path| resolver.heads(path, subject)).map(|(head, _)| head).collect();
+        let mut functions: Vec<DefId> = resolver.functions(subject).into_iter().map(|(def, _)| def).collect();
+        for method in &subject.methods {
+            functions.extend(subject.trait_path.iter().flat_map(|path| resolver.methods(path, method, subject)));
+        }
+        for def in functions {
             self.uses_io.insert(def, arguments.clone());
+            if uses.writes_self {
+                self.writes_self.entry(def).or_default().extend(&heads);
+            }
             for io in &used {
                 let (instead, advice) = (uses.instead.clone(), uses.advice.clone());
                 self.of_uses.insert((def, *io), self.entries.len());
@@ -212,15 +250,9 @@ impl ResolvedCatalog {
         }
     }
 
-    /// The entry of the sink that a call of `def` is. `list` are the function's arguments, `values` the types of the call's arguments.
-    pub fn sink_index(
-        &self,
-        program: &Program<'_>,
-        def: DefId,
-        implementation: Option<DefId>,
-        list: &[Ty],
-        values: &[Ty],
-    ) -> Option<usize> {
+    /// The entry of the sink that is called.
+    pub(crate) fn sink_index(&self, program: &Program<'_>, called: Called<'_>) -> Option<usize> {
+        let Called { def, implementation, list, values, receiver } = called;
         let direct = implementation.and_then(|i| self.functions.get(&i)).or_else(|| self.functions.get(&def));
         if let Some((entry, _)) = direct {
             return Some(*entry);
@@ -236,8 +268,19 @@ impl ResolvedCatalog {
         let io = arguments.iter().find_map(|(at, direction)| {
             let head = self.io_head(*values.get(*at)?)?;
             self.io_types.get(&(head, *direction))
-        })?;
+        });
+        let io = io.or_else(|| self.written_by_self(def, receiver?))?;
         self.of_uses.get(&(def, *io)).copied()
+    }
+
+    fn written_by_self(&self, def: DefId, receiver: Ty) -> Option<&usize> {
+        let heads = self.writes_self.get(&def)?;
+        let mut outer = receiver;
+        while let TyKind::Ref(inner, _) = *outer.kind() {
+            outer = inner;
+        }
+        let fits = heads.is_empty() || outer.head().is_some_and(|head| heads.contains(&head));
+        self.io_types.get(&(self.io_head(receiver).filter(|_| fits)?, Direction::Write))
     }
 
     /// The public path of a sink, as the catalog has it.
@@ -269,6 +312,15 @@ impl ResolvedCatalog {
     /// Whether the argument at that place (without `self`) runs elsewhere.
     pub fn offloads(&self, def: DefId, argument: usize) -> bool {
         self.offloads.get(&def).is_some_and(|places| places.contains(&argument))
+    }
+
+    /// Whether a sink of that effect.
+    pub(crate) fn has_effect(&self, def: DefId, effect: Effect) -> bool {
+        self.functions.get(&def).is_some_and(|(entry, _)| self.entries[*entry].effect == effect)
+    }
+
+    pub(crate) fn start(&self, def: DefId) -> Option<Start> {
+        self.starts.get(&def).copied()
     }
 
     pub fn client(&self, def: DefId) -> Option<ClientType> {

@@ -5,17 +5,16 @@ use std::collections::BTreeMap;
 use agentlint_diagnostics::{Confidence, FileId};
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind, Place};
-use agentlint_semantic::infer::{CallKind, CallSite, Callee, Inferred};
-use agentlint_semantic::types::{Ty, TyKind};
+use agentlint_semantic::infer::Inferred;
 use agentlint_syntax::Span;
-use agentlint_syntax::ast::ExprKind;
 use rustc_hash::FxHashMap;
 
 use crate::Effect;
-use crate::closures::{BodyFacts, Closures, Runs};
-use crate::context::is_polled;
+use crate::closures::{BodyFacts, Closures};
+use crate::events::{Builder, Event, RegionEvents, Target};
 use crate::region::{RegionId, RegionKind};
 use crate::resolve::{ResolvedCatalog, SinkEntry};
+use crate::roles::{Role, Roles};
 
 /// The effects of a whole program.
 pub struct Effects {
@@ -23,6 +22,7 @@ pub struct Effects {
     bodies: FxHashMap<DefId, BodyFacts>,
     nodes: Vec<Node>,
     by_region: BTreeMap<RegionId, usize>,
+    roles: Roles,
 }
 
 /// A region with what happens in it.
@@ -33,25 +33,6 @@ struct Node {
     is_context: bool,
     /// By effect.
     witness: [Option<Witness>; Effect::ALL.len()],
-}
-
-/// Something in a region that may block.
-#[derive(Clone, Debug)]
-struct Event {
-    /// The call, from the callee's name to its end.
-    span: Span,
-    callee: String,
-    target: Target,
-    confidence: Confidence,
-}
-
-#[derive(Clone, Debug)]
-enum Target {
-    Sink(usize),
-    /// Functions of the program, one of which is called.
-    Functions(Vec<DefId>),
-    /// A closure that runs in place.
-    Inline(u32),
 }
 
 /// The next step of the shortest chain.
@@ -78,7 +59,7 @@ pub struct BlockingCall {
     pub sink: SinkEntry,
     /// The sink as people write it.
     pub sink_name: String,
-    pub is_test: bool,
+    pub role: Role,
 }
 
 /// `caller` calls `callee` at a place.
@@ -94,7 +75,7 @@ impl Effects {
     pub fn new(program: &Program<'_>, catalog: ResolvedCatalog, inferred: Vec<Inferred>) -> Effects {
         let bodies: FxHashMap<DefId, BodyFacts> =
             inferred.into_iter().filter_map(|i| Some((i.owner, BodyFacts::new(program, i)?))).collect();
-        let mut effects = Effects { catalog, bodies, nodes: Vec::new(), by_region: BTreeMap::new() };
+        let mut effects = Effects { catalog, bodies, nodes: Vec::new(), by_region: BTreeMap::new(), roles: Roles::default() };
         effects.build(program);
         effects.propagate();
         effects
@@ -121,8 +102,16 @@ impl Effects {
         for owner in self.owners() {
             let Some(facts) = self.bodies.get(&owner) else { continue };
             let builder = Builder { program, catalog: &self.catalog, bodies: &self.bodies, facts };
-            nodes.extend(builder.nodes(&mut closures));
+            let regions = builder.regions(&mut closures).into_iter();
+            nodes.extend(regions.map(|RegionEvents { region, events, is_context }| Node {
+                region,
+                events,
+                is_context,
+                witness: [None; Effect::ALL.len()],
+            }));
         }
+        let roles = Roles::new(&mut closures);
+        self.roles = roles;
         self.by_region = nodes.iter().enumerate().map(|(at, node)| (node.region, at)).collect();
         self.nodes = nodes;
     }
@@ -215,7 +204,7 @@ impl Effects {
 
     fn blocking_event(&self, program: &Program<'_>, node: &Node, event: &Event, found: &mut Vec<BlockingCall>) {
         let owner = node.region.owner;
-        let place = self.place(program, owner, event.span);
+        let place = self.place(program, owner, event.at.span);
         let mut push = |effect: Effect, confidence: Confidence, chain: Vec<ChainStep>, entry: usize, sink_name: String| {
             found.push(BlockingCall {
                 owner,
@@ -226,7 +215,7 @@ impl Effects {
                 chain,
                 sink: self.catalog.entries[entry].clone(),
                 sink_name,
-                is_test: program.def(owner).is_test,
+                role: self.roles.of(program, owner, event.at.expr),
             });
         };
         match &event.target {
@@ -260,7 +249,7 @@ impl Effects {
                 steps.push(ChainStep {
                     caller: display(program, node.region.owner),
                     callee: event.callee.clone(),
-                    place: self.place(program, node.region.owner, event.span),
+                    place: self.place(program, node.region.owner, event.at.span),
                 });
             }
             match (&event.target, witness.next) {
@@ -313,181 +302,5 @@ pub(crate) fn display(program: &Program<'_>, def: DefId) -> String {
             rest[rest.len().saturating_sub(2)..].join("::")
         }
         _ => path,
-    }
-}
-
-struct Builder<'a, 'l> {
-    program: &'a Program<'l>,
-    catalog: &'a ResolvedCatalog,
-    bodies: &'a FxHashMap<DefId, BodyFacts>,
-    facts: &'a BodyFacts,
-}
-
-impl Builder<'_, '_> {
-    fn nodes(&self, closures: &mut Closures<'_, '_>) -> Vec<Node> {
-        let owner = self.facts.inferred.owner;
-        let regions = &self.facts.regions.regions;
-        let mut contexts: Vec<bool> = Vec::new();
-        let mut nodes: Vec<Node> = Vec::new();
-        for (index, region) in regions.iter().enumerate() {
-            // Parents come before their children.
-            let parent_context = region.parent.and_then(|p| contexts.get(p as usize)).copied().unwrap_or(false);
-            let is_context = match region.kind {
-                RegionKind::Async => true,
-                RegionKind::Owner => is_polled(self.program, owner),
-                RegionKind::Closure => match closures.closure(self.facts, region.expr) {
-                    Runs::InPlace => {
-                        if let Some(parent) = region.parent
-                            && let Some(node) = nodes.get_mut(parent as usize)
-                        {
-                            node.events.push(Event {
-                                span: Span::default(),
-                                callee: String::new(),
-                                target: Target::Inline(index as u32),
-                                confidence: Confidence::Certain,
-                            });
-                        }
-                        parent_context
-                    }
-                    Runs::Polled => true,
-                    Runs::Elsewhere | Runs::Unknown => false,
-                },
-            };
-            contexts.push(is_context);
-            let region_id = RegionId { owner, index: index as u32 };
-            let mut events = Vec::new();
-            for at in &region.calls {
-                self.call_events(closures, &self.facts.inferred.calls[*at as usize], &mut events);
-            }
-            nodes.push(Node { region: region_id, events, is_context, witness: [None; Effect::ALL.len()] });
-        }
-        nodes
-    }
-
-    fn call_events(&self, closures: &mut Closures<'_, '_>, call: &CallSite, events: &mut Vec<Event>) {
-        if let Some(event) = self.call_event(call) {
-            events.push(event);
-        }
-        for (at, argument) in call.arguments.iter().enumerate() {
-            let TyKind::FnDef(def, list) = *self.facts.inferred.types[*argument].kind() else { continue };
-            if self.program.kind(def) != DefKind::Function || closures.argument(call, at, 0) != Runs::InPlace {
-                continue;
-            }
-            let implementation = self.program.implementation(def, list);
-            let Some(body) = self.program.body(self.facts.inferred.owner) else { continue };
-            let span = body.exprs[*argument].span;
-            events.extend(self.event(def, implementation, &list, &[], span));
-        }
-    }
-
-    fn call_event(&self, call: &CallSite) -> Option<Event> {
-        let body = self.program.body(self.facts.inferred.owner)?;
-        let start = match (&body.exprs[call.expr].kind, call.kind) {
-            (ExprKind::Call { callee, .. }, _) => body.exprs[*callee].span.start,
-            (_, CallKind::Macro) => body.exprs[call.expr].span.start,
-            _ => call.name_span.start,
-        };
-        let span = match call.kind {
-            CallKind::Implicit => call.name_span,
-            _ => Span::new(start, body.exprs[call.expr].span.end),
-        };
-        let Callee::Function { def, args, implementation } = call.callee else { return None };
-        let values: Vec<Ty> = call.arguments.iter().map(|a| self.facts.inferred.types[*a]).collect();
-        let mut event = self.event(def, implementation, &args, &values, span)?;
-        // A function that came in under another name is called by that name.
-        let is_renamed = self.program.container(def).is_none() && call.name != self.program.name(def);
-        if is_renamed && !matches!(event.target, Target::Sink(_)) {
-            event.callee = call.name.to_string();
-        }
-        // An awaited call is never a sink: what it gives is a future.
-        let is_awaited = self.facts.regions.awaited.contains(&call.expr);
-        // What a loop's `into_iter` may call, its `next` calls too: one finding is enough.
-        let is_repeated = call.kind == CallKind::Implicit && call.name.as_str() == "into_iter";
-        let is_sink = matches!(event.target, Target::Sink(_));
-        ((!is_awaited || !is_sink) && (!is_repeated || is_sink)).then_some(event)
-    }
-
-    fn event(&self, def: DefId, implementation: Option<DefId>, list: &[Ty], values: &[Ty], span: Span) -> Option<Event> {
-        let program = self.program;
-        let target = implementation.unwrap_or(def);
-        if self.catalog.trusts_function(def) || self.catalog.trusts_function(target) {
-            return None;
-        }
-        let callee = self.callee_name(def, implementation, list);
-        if let Some(entry) = self.catalog.sink_index(program, def, implementation, list, values) {
-            let confidence = self.catalog.entries[entry].confidence;
-            let callee = self.catalog.path(target).or_else(|| self.catalog.path(def)).map_or(callee, str::to_owned);
-            return Some(Event { span, callee, target: Target::Sink(entry), confidence });
-        }
-        if program.is_std(target.krate) {
-            let functions: Vec<DefId> = program
-                .bound_functions(target, agentlint_semantic::types::args(list))
-                .into_iter()
-                .filter(|f| self.is_followed(*f))
-                .collect();
-            let target = Target::Functions(functions.clone());
-            return (!functions.is_empty()).then_some(Event { span, callee, target, confidence: Confidence::Likely });
-        }
-        // An impl counts by where it stands: the program's own impl of a trusted crate's trait is followed.
-        if self.catalog.trusts(program, target) {
-            return None;
-        }
-        let is_trait_method = program.container(def).is_some_and(|c| program.kind(c) == DefKind::Trait);
-        if implementation.is_none() && is_trait_method {
-            return self.trait_event(def, list, callee, span);
-        }
-        self.is_followed(target).then(|| Event {
-            span,
-            callee,
-            target: Target::Functions(vec![target]),
-            confidence: Confidence::Certain,
-        })
-    }
-
-    /// A function whose effects are its caller's: analysed, not async, not itself an async context, and not trusted.
-    fn is_followed(&self, def: DefId) -> bool {
-        self.bodies.contains_key(&def)
-            && !self.program.function(def).is_none_or(|f| f.is_async)
-            && !is_polled(self.program, def)
-            && !self.catalog.trusts(self.program, def)
-    }
-
-    /// A trait's method on a type that does not tell the impl: the trait's own body, or that of any impl of the program.
-    fn trait_event(&self, def: DefId, list: &[Ty], callee: String, span: Span) -> Option<Event> {
-        let self_ty = list.first()?;
-        let is_open = matches!(self_ty.kind(), TyKind::Dyn(_) | TyKind::Param(..) | TyKind::Opaque(..) | TyKind::Projection(..));
-        let mut functions = Vec::new();
-        if self.is_followed(def) {
-            functions.push(def);
-        }
-        if !is_open {
-            let target = Target::Functions(functions.clone());
-            return (!functions.is_empty()).then_some(Event { span, callee, target, confidence: Confidence::Certain });
-        }
-        let trait_def = self.program.container(def)?;
-        if !self.program.node(trait_def.krate).is_member {
-            return None;
-        }
-        let wanted = self.program.name(def);
-        for implementation in self.program.member_impls(trait_def) {
-            if let Some(method) = self.program.member(implementation, wanted, |k| k == DefKind::Function)
-                && self.is_followed(method)
-            {
-                functions.push(method);
-            }
-        }
-        let target = Target::Functions(functions.clone());
-        (!functions.is_empty()).then_some(Event { span, callee, target, confidence: Confidence::Likely })
-    }
-
-    fn callee_name(&self, def: DefId, implementation: Option<DefId>, list: &[Ty]) -> String {
-        let program = self.program;
-        let of_trait = program.container(def).is_some_and(|c| program.kind(c) == DefKind::Trait);
-        match (of_trait, list.first()) {
-            (true, Some(self_ty)) if implementation.is_none() && self_ty.head().is_some() => {
-                format!("{}::{}", self_ty.head_name(program), program.name(def))
-            }
-            _ => display(program, implementation.unwrap_or(def)),
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use agentlint_diagnostics::{Diagnostic, Group, LintMeta};
+use agentlint_diagnostics::{Diagnostic, Group, LintMeta, RolePolicy};
 use agentlint_effects::{BlockingCall, Effects};
 use agentlint_semantic::Program;
 
@@ -22,6 +22,7 @@ pub struct LintContext<'a> {
     pub effects: &'a Effects,
     /// Every call in an async context that blocks.
     pub blocking_calls: &'a [BlockingCall],
+    pub roles: RolePolicy,
 }
 
 /// The lints of a run, and the metas of everything that a run can report.

@@ -71,6 +71,9 @@ pub(crate) struct CheckArguments {
     /// How sure a finding must be [default: likely]
     #[arg(long, value_enum, value_name = "SURENESS")]
     pub(crate) confidence: Option<Sureness>,
+    /// Report what blocks before the program serves, spawns or accepts too
+    #[arg(long)]
+    pub(crate) startup: bool,
     /// The lowest level that makes the run fail [default: warn]
     #[arg(long, value_enum, value_name = "LEVEL")]
     pub(crate) fail_on: Option<FailOn>,

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
-use agentlint_diagnostics::{Confidence, FileId, Group};
+use agentlint_diagnostics::{Confidence, FileId, Group, Reported};
 use agentlint_effects::Catalog;
 use agentlint_linter::{FileSuppressions, Levels, Outcome, Registry, SourceText, finish};
 use agentlint_semantic::input::{CrateFiles, Loader};
@@ -84,7 +84,11 @@ impl Engine for Driver {
         let levels = self.levels(request, &opened)?;
         let files: Vec<_> = opened.members.iter().filter_map(|id| opened.loader.load(*id)).collect();
         let mut diagnostics = std::mem::take(&mut opened.diagnostics);
-        let found = analysis::lint(&self.registry, &catalog(&opened)?, &opened);
+        let mut roles = opened.config.roles;
+        if request.startup {
+            roles.startup = Reported::All;
+        }
+        let found = analysis::lint(&self.registry, &catalog(&opened)?, roles, &opened);
         diagnostics.extend(found.into_iter().filter(|one| is_asked_for(&opened, one.primary.location.file)));
         let confidence = request.confidence.or(opened.config.confidence).unwrap_or(Confidence::Likely);
         let suppressions = self.suppressions(&opened, &files);

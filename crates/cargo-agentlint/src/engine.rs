@@ -36,6 +36,8 @@ pub struct CheckRequest {
     pub levels: Vec<(String, Level)>,
     /// What is less sure is left out; outweighs the configuration.
     pub confidence: Option<Confidence>,
+    /// Whether start-up code is reported like any other; outweighs the configuration.
+    pub startup: bool,
     /// Whether stderr is a terminal that may show progress.
     pub progress: bool,
 }
@@ -50,6 +52,7 @@ impl CheckRequest {
             config: target.config.clone(),
             levels: Vec::new(),
             confidence: None,
+            startup: false,
             progress: false,
         }
     }

@@ -5,7 +5,7 @@ mod read;
 
 use std::path::PathBuf;
 
-use agentlint_diagnostics::{Confidence, Level};
+use agentlint_diagnostics::{Confidence, Level, RolePolicy};
 
 pub(crate) use find::find;
 pub use read::parse;
@@ -23,6 +23,8 @@ pub struct Config {
     pub fail_on: Option<Level>,
     /// Findings that are less sure are hidden.
     pub confidence: Option<Confidence>,
+    /// `[roles]`: what is reported in start-up code and in tests.
+    pub roles: RolePolicy,
     /// Additions to the catalog, in the order of the file.
     pub catalog: Vec<CatalogEntry>,
 }

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use agentlint_diagnostics::{Confidence, Level};
+use agentlint_diagnostics::{Confidence, Level, Reported, RolePolicy};
 use agentlint_syntax::LineIndex;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{CatalogEntry, CatalogKind, Config, ConfigError, LevelEntry, Place};
 
-const KEYS: [&str; 8] = ["lints", "exclude", "fail-on", "confidence", "sink", "offload", "trusted", "client"];
+const KEYS: [&str; 9] = ["lints", "roles", "exclude", "fail-on", "confidence", "sink", "offload", "trusted", "client"];
 const EFFECTS: [&str; 12] =
     ["sleep", "fs", "net", "http", "db", "process", "channel", "join", "lock", "stdin", "block_on", "cpu"];
 
@@ -48,6 +48,7 @@ impl<'a> Reader<'a> {
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "lints" => config.levels = self.levels(value)?,
+                "roles" => config.roles = self.roles(value)?,
                 "exclude" => config.exclude = self.strings(value)?,
                 "fail-on" => config.fail_on = Some(self.choice(value, &["warn", "deny"], level)?),
                 "confidence" => config.confidence = Some(self.choice(value, &CONFIDENCES, confidence)?),
@@ -75,6 +76,19 @@ impl<'a> Reader<'a> {
             levels.push(LevelEntry { name: name.to_owned(), level, place: self.place(key.span().start) });
         }
         Ok(levels)
+    }
+
+    fn roles(&self, value: Value<'_, '_>) -> Result<RolePolicy, ConfigError> {
+        let mut roles = RolePolicy::default();
+        for (key, value) in self.table(value)? {
+            let role = match key.get_ref().as_ref() {
+                "startup" => &mut roles.startup,
+                "test" => &mut roles.test,
+                _ => return Err(self.unknown("role", key, &["startup", "test"])),
+            };
+            *role = self.choice(value, &Reported::ALL.map(Reported::name), reported)?;
+        }
+        Ok(roles)
     }
 
     fn entries(&self, kind: CatalogKind, value: Value<'_, '_>) -> Result<Vec<CatalogEntry>, ConfigError> {
@@ -106,7 +120,7 @@ impl<'a> Reader<'a> {
         for (key, value) in self.table(value)? {
             match key.get_ref().as_ref() {
                 name if !keys.contains(&name) => return Err(self.unknown("key", key, keys)),
-                "path" => path = Some(self.path(value)?),
+                "path" => path = Some(self.path(kind, value)?),
                 "effect" => entry.effect = Some(self.choice(value, &EFFECTS, |effect| Some(effect.to_owned()))?),
                 "confidence" => entry.confidence = Some(self.choice(value, &CONFIDENCES, confidence)?),
                 "instead" => entry.instead = Some(self.string(value)?.to_owned()),
@@ -122,10 +136,13 @@ impl<'a> Reader<'a> {
         Ok(entry)
     }
 
-    fn path(&self, value: Value<'_, '_>) -> Result<String, ConfigError> {
+    fn path(&self, kind: CatalogKind, value: Value<'_, '_>) -> Result<String, ConfigError> {
         let path = self.string(value)?;
         let is_name = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
-        if path.split("::").count() > 1 && path.split("::").all(is_name) {
+        let has_enough = kind == CatalogKind::Trusted || path.contains("::");
+        // All methods of a type or trait.
+        let names = path.strip_suffix("::*").unwrap_or(path);
+        if has_enough && names.split("::").all(is_name) {
             return Ok(path.to_owned());
         }
         let help = "write the public path with its crate: `my_crate::module::function`".to_owned();
@@ -199,6 +216,10 @@ const CONFIDENCES: [&str; 3] = ["possible", "likely", "certain"];
 
 fn level(name: &str) -> Option<Level> {
     [Level::Allow, Level::Warn, Level::Deny].into_iter().find(|level| level.name() == name)
+}
+
+fn reported(name: &str) -> Option<Reported> {
+    Reported::ALL.into_iter().find(|reported| reported.name() == name)
 }
 
 fn confidence(name: &str) -> Option<Confidence> {

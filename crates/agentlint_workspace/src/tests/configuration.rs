@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use agentlint_diagnostics::{Confidence, Level};
+use agentlint_diagnostics::{Confidence, Level, Reported, RolePolicy};
 
 use super::{Tree, reported};
 use crate::{CatalogKind, Request, open, parse_config};
@@ -28,6 +28,9 @@ confidence = "certain"
 lock_across_await = "allow"
 blocking = "deny"
 
+[roles]
+startup = "all"
+
 [[sink]]
 path = "app::db::query"
 effect = "db"
@@ -42,12 +45,19 @@ argument = 1
 [[trusted]]
 path = "app::quick"
 
+[[trusted]]
+path = "tokio"
+
+[[trusted]]
+path = "app::Cache::*"
+
 [[client]]
 path = "app::Client"
 "#;
     let config = parse_config(text, Path::new("agentlint.toml"), &lints()).unwrap();
     assert_eq!(config.exclude, ["generated/**"]);
     assert_eq!((config.fail_on, config.confidence), (Some(Level::Deny), Some(Confidence::Certain)));
+    assert_eq!(config.roles, RolePolicy { startup: Reported::All, test: Reported::Fatal });
     let levels: Vec<_> = config.levels.iter().map(|entry| (entry.name.as_str(), entry.level)).collect();
     assert_eq!(levels, [("lock_across_await", Level::Allow), ("blocking", Level::Deny)]);
     let kinds: Vec<_> = config.catalog.iter().map(|entry| (entry.kind, entry.path.as_str())).collect();
@@ -55,6 +65,8 @@ path = "app::Client"
         (CatalogKind::Sink, "app::db::query"),
         (CatalogKind::Offload, "app::pool::run"),
         (CatalogKind::Trusted, "app::quick"),
+        (CatalogKind::Trusted, "tokio"),
+        (CatalogKind::Trusted, "app::Cache::*"),
         (CatalogKind::Client, "app::Client"),
     ];
     assert_eq!(kinds, expected);

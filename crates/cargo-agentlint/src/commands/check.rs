@@ -64,6 +64,7 @@ fn request(arguments: &CheckArguments, environment: &Environment) -> CheckReques
     CheckRequest {
         levels: arguments.levels.clone(),
         confidence: arguments.confidence.map(Sureness::confidence),
+        startup: arguments.startup,
         progress: environment.stderr_is_terminal && !arguments.quiet,
         ..CheckRequest::of(&arguments.target, environment)
     }

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use agentlint_diagnostics::{Diagnostic, Location};
+use agentlint_diagnostics::{Diagnostic, Location, RolePolicy};
 use agentlint_effects::{Catalog, Effects, ResolvedCatalog};
 use agentlint_linter::run_lints::INTERNAL_ERROR;
 use agentlint_linter::{LintContext, Registry};
@@ -13,13 +13,13 @@ use agentlint_workspace::Opened;
 use rayon::prelude::*;
 
 /// Runs on the threads that parse, whose stacks are deep enough.
-pub(super) fn lint(registry: &Registry, catalog: &Catalog, opened: &Opened) -> Vec<Diagnostic> {
+pub(super) fn lint(registry: &Registry, catalog: &Catalog, roles: RolePolicy, opened: &Opened) -> Vec<Diagnostic> {
     opened.loader.pool().install(|| {
         let program = Program::new(opened.graph.clone(), &opened.loader);
         let mut found = Vec::new();
         let effects = effects(&program, catalog, &mut found);
         let blocking_calls = effects.blocking_calls(&program);
-        let cx = LintContext { program: &program, effects: &effects, blocking_calls: &blocking_calls };
+        let cx = LintContext { program: &program, effects: &effects, blocking_calls: &blocking_calls, roles };
         let of_lints: Vec<Vec<Diagnostic>> = registry
             .lints()
             .par_iter()

@@ -1,0 +1,274 @@
+//! Roles: which code is start-up, which is a test, and which is a task's.
+//!
+//! Start-up is what runs before the program serves, spawns or accepts: the first part of `main`, of the function that serves,
+//! and of every function that only start-up reaches. What it blocks, nobody waits for.
+
+use std::cell::OnceCell;
+
+use agentlint_semantic::Program;
+use agentlint_semantic::def::{DefId, DefKind, Visible};
+use agentlint_semantic::infer::{CallSite, Callee};
+use agentlint_semantic::input::CrateKind;
+use agentlint_semantic::types::args;
+use agentlint_syntax::ast::{ExprId, ExprKind, Item};
+use agentlint_syntax::{Name, name};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::closures::{BodyFacts, Closures};
+use crate::context::is_polled;
+use crate::flow::{before, regions_here};
+use crate::resolve::{ResolvedCatalog, Start};
+
+/// What the code of an async context is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Task,
+    /// It runs before the program serves, spawns or accepts.
+    Startup,
+    Test,
+}
+
+/// The functions that are start-up, each with the expressions that come before it serves, spawns or accepts.
+#[derive(Debug, Default)]
+pub(crate) struct Roles {
+    startup: FxHashMap<DefId, FxHashSet<ExprId>>,
+}
+
+impl Roles {
+    pub(crate) fn new(closures: &mut Closures<'_, '_>) -> Roles {
+        let mut graph = Graph::new(closures);
+        graph.starting = graph.leading_to(|call| call.start.is_some());
+        graph.serving = graph.leading_to(|call| call.start == Some(Start::Serve));
+        Roles { startup: graph.startup() }
+    }
+
+    pub(crate) fn of(&self, program: &Program<'_>, owner: DefId, expr: ExprId) -> Role {
+        match self.startup.get(&owner) {
+            _ if program.def(owner).is_test => Role::Test,
+            Some(before) if before.contains(&expr) => Role::Startup,
+            _ => Role::Task,
+        }
+    }
+}
+
+/// Attributes of the language that may stand on a function and leave its calls as they are.
+const BUILT_IN: [&str; 12] =
+    ["allow", "warn", "deny", "forbid", "expect", "doc", "must_use", "inline", "cold", "deprecated", "track_caller", "rustfmt"];
+
+/// One call, seen from who runs first.
+struct Call {
+    expr: ExprId,
+    /// Functions of the program, one of which it calls.
+    targets: Vec<DefId>,
+    start: Option<Start>,
+    /// Whether it is the function's own, not that of a closure or block that runs elsewhere.
+    is_here: bool,
+}
+
+struct Function<'a> {
+    facts: &'a BodyFacts,
+    here: Vec<bool>,
+    calls: Vec<Call>,
+    before: OnceCell<FxHashSet<ExprId>>,
+}
+
+struct Graph<'a, 'l> {
+    program: &'a Program<'l>,
+    functions: FxHashMap<DefId, Function<'a>>,
+    /// Functions that are passed on as values: who calls them is not known.
+    passed_on: FxHashSet<DefId>,
+    starting: FxHashSet<DefId>,
+    serving: FxHashSet<DefId>,
+}
+
+impl<'a, 'l> Graph<'a, 'l> {
+    fn new(closures: &mut Closures<'a, 'l>) -> Graph<'a, 'l> {
+        let (program, bodies, catalog) = (closures.program, closures.bodies, closures.catalog);
+        let mut by_name: FxHashMap<Name, Vec<DefId>> = FxHashMap::default();
+        for def in bodies.keys().filter(|def| program.kind(**def) == DefKind::Function) {
+            by_name.entry(program.name(*def)).or_default().push(*def);
+        }
+        let mut graph = Graph {
+            program,
+            functions: FxHashMap::default(),
+            passed_on: FxHashSet::default(),
+            starting: FxHashSet::default(),
+            serving: FxHashSet::default(),
+        };
+        for (owner, facts) in bodies.iter().filter(|(owner, _)| !program.def(**owner).is_test) {
+            let here = regions_here(closures, facts);
+            let calls = facts.inferred.calls.iter();
+            let calls = calls.map(|call| graph.call(catalog, facts, &here, call, &by_name)).collect();
+            graph.functions.insert(*owner, Function { facts, here, calls, before: OnceCell::new() });
+            graph.pass_on(facts);
+        }
+        graph
+    }
+
+    fn call(
+        &self,
+        catalog: &ResolvedCatalog,
+        facts: &BodyFacts,
+        here: &[bool],
+        call: &CallSite,
+        by_name: &FxHashMap<Name, Vec<DefId>>,
+    ) -> Call {
+        let region = facts.regions.region_of.get(&call.expr).copied().unwrap_or(0);
+        let is_here = here.get(region as usize).copied().unwrap_or(false);
+        let (targets, start) = match call.callee {
+            Callee::Function { def, implementation, .. } => {
+                (self.targets(def, implementation), catalog.start(def).or_else(|| catalog.start(implementation?)))
+            }
+            // It may be any of that name.
+            Callee::Unresolved(_) => (by_name.get(&call.name).cloned().unwrap_or_default(), None),
+            Callee::Constructor(_) | Callee::Value(_) => (Vec::new(), None),
+        };
+        Call { expr: call.expr, targets, start, is_here }
+    }
+
+    /// The function itself; of a trait whose impl is not told, those of all impls of the program too.
+    fn targets(&self, def: DefId, implementation: Option<DefId>) -> Vec<DefId> {
+        if let Some(implementation) = implementation {
+            return vec![implementation];
+        }
+        let program = self.program;
+        let mut targets = vec![def];
+        if let Some(holder) = program.container(def)
+            && program.kind(holder) == DefKind::Trait
+            && program.node(holder.krate).is_member
+        {
+            let impls = program.member_impls(holder).into_iter();
+            targets.extend(impls.filter_map(|i| program.member(i, program.name(def), |kind| kind == DefKind::Function)));
+        }
+        targets
+    }
+
+    fn pass_on(&mut self, facts: &BodyFacts) {
+        let Some(body) = self.program.body(facts.inferred.owner) else { return };
+        for (expr, (def, list)) in &facts.inferred.paths {
+            let parent = facts.parent(*expr).map(|parent| &body.exprs[parent].kind);
+            let is_called = matches!(parent, Some(ExprKind::Call { callee, .. }) if callee == expr);
+            if !is_called && self.program.kind(*def) == DefKind::Function {
+                let implementation = self.program.implementation(*def, args(list));
+                self.passed_on.extend(self.targets(*def, implementation));
+            }
+        }
+    }
+
+    /// The functions that themselves, or through others, make a call of that kind.
+    fn leading_to(&self, is_wanted: impl Fn(&Call) -> bool) -> FxHashSet<DefId> {
+        let mut callers: FxHashMap<DefId, Vec<DefId>> = FxHashMap::default();
+        let mut open = Vec::new();
+        for (owner, function) in &self.functions {
+            for call in function.calls.iter().filter(|call| call.is_here) {
+                if is_wanted(call) {
+                    open.push(*owner);
+                }
+                for target in &call.targets {
+                    callers.entry(*target).or_default().push(*owner);
+                }
+            }
+        }
+        let mut found = FxHashSet::default();
+        while let Some(function) = open.pop() {
+            if found.insert(function) {
+                open.extend(callers.get(&function).into_iter().flatten());
+            }
+        }
+        found
+    }
+
+    /// What of a function runs before it starts anything.
+    fn before(&self, owner: DefId) -> &FxHashSet<ExprId> {
+        static NOTHING: std::sync::LazyLock<FxHashSet<ExprId>> = std::sync::LazyLock::new(FxHashSet::default);
+        let (Some(function), Some(body)) = (self.functions.get(&owner), self.program.body(owner)) else { return &NOTHING };
+        function.before.get_or_init(|| {
+            let starts = function.calls.iter().filter(|call| call.is_here && self.is_start(call)).map(|call| call.expr).collect();
+            before(body, function.facts, &function.here, &starts)
+        })
+    }
+
+    fn is_start(&self, call: &Call) -> bool {
+        call.start.is_some() || call.targets.iter().any(|target| self.starting.contains(target))
+    }
+
+    fn startup(&self) -> FxHashMap<DefId, FxHashSet<ExprId>> {
+        let mut callers: FxHashMap<DefId, Vec<(DefId, ExprId)>> = FxHashMap::default();
+        for (owner, function) in &self.functions {
+            for call in &function.calls {
+                for target in &call.targets {
+                    callers.entry(*target).or_default().push((*owner, call.expr));
+                }
+            }
+        }
+        let is_first = |def: DefId| self.is_main(def) || (self.serving.contains(&def) && !callers.contains_key(&def));
+        let may_be = |def: &DefId| self.is_called_by_name(*def) && (is_first(*def) || callers.contains_key(def));
+        let mut possible: FxHashSet<DefId> = self.functions.keys().copied().filter(may_be).collect();
+        // The greatest set whose members are all called by start-up only.
+        let says_nothing = |def: &DefId| !callers.contains_key(def) && self.is_offered(*def);
+        let mut open: Vec<DefId> =
+            self.functions.keys().copied().filter(|def| !possible.contains(def) && !says_nothing(def)).collect();
+        for (def, callers) in &callers {
+            let is_late = |(caller, expr): &(DefId, ExprId)| possible.contains(caller) && !self.before(*caller).contains(expr);
+            if possible.contains(def) && !self.is_main(*def) && callers.iter().any(is_late) {
+                open.push(*def);
+            }
+        }
+        open.iter().for_each(|def| _ = possible.remove(def));
+        while let Some(late) = open.pop() {
+            for target in
+                self.functions.get(&late).into_iter().flat_map(|function| &function.calls).flat_map(|call| &call.targets)
+            {
+                if !self.is_main(*target) && possible.remove(target) {
+                    open.push(*target);
+                }
+            }
+        }
+        // Of these, what start-up really reaches: functions that only call each other are nobody's.
+        let mut reached = FxHashMap::default();
+        let mut open: Vec<DefId> = possible.iter().copied().filter(|def| is_first(*def)).collect();
+        while let Some(def) = open.pop() {
+            if !possible.contains(&def) || reached.contains_key(&def) {
+                continue;
+            }
+            reached.insert(def, self.before(def).clone());
+            open.extend(self.functions.get(&def).into_iter().flat_map(|f| &f.calls).flat_map(|call| &call.targets));
+        }
+        reached
+    }
+
+    fn is_main(&self, def: DefId) -> bool {
+        let program = self.program;
+        matches!(program.node(def.krate).kind, CrateKind::Binary | CrateKind::Example)
+            && program.def(def).parent == program.root(def.krate)
+            && program.kind(def) == DefKind::Function
+            && program.name(def) == name("main")
+    }
+
+    /// Whether it is there for others to call: what it calls itself may be start-up or not. An attribute may register it.
+    fn is_offered(&self, def: DefId) -> bool {
+        let program = self.program;
+        let is_plain = |item: &Item| {
+            let mut names = item.attributes.iter().map(|attribute| attribute.path.as_str());
+            names.all(|name| BUILT_IN.contains(&name))
+        };
+        program.node(def.krate).kind == CrateKind::Library
+            && program.def(def).visibility == Visible::Everywhere
+            && self.is_called_by_name(def)
+            && program.item(def).is_some_and(is_plain)
+    }
+
+    /// Whether nothing but the calls that are seen can call it.
+    fn is_called_by_name(&self, def: DefId) -> bool {
+        let program = self.program;
+        let of_foreign_trait = || {
+            let holder = program.container(def).filter(|holder| program.kind(*holder) == DefKind::Impl);
+            let trait_ref = holder.and_then(|holder| program.impl_trait_ref(holder));
+            trait_ref.is_some_and(|trait_ref| !program.node(trait_ref.trait_def.krate).is_member)
+        };
+        program.kind(def) == DefKind::Function
+            && !self.passed_on.contains(&def)
+            && !is_polled(program, def)
+            && !of_foreign_trait()
+    }
+}
