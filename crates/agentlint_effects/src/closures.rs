@@ -5,6 +5,7 @@ use agentlint_semantic::def::{DefId, DefKind};
 use agentlint_semantic::infer::{CallSite, Callee, Inferred};
 use agentlint_semantic::types::{Predicate, TyKind};
 use agentlint_syntax::ast::{Body, ExprId, ExprKind, PatId, PatKind, StatementKind};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::context::is_future_like;
@@ -92,8 +93,29 @@ pub(crate) struct Closures<'a, 'l> {
 const DEEPEST: u32 = 24;
 
 impl<'a, 'l> Closures<'a, 'l> {
-    pub(crate) fn new(program: &'a Program<'l>, catalog: &'a ResolvedCatalog, bodies: &'a FxHashMap<DefId, BodyFacts>) -> Self {
+    fn new(program: &'a Program<'l>, catalog: &'a ResolvedCatalog, bodies: &'a FxHashMap<DefId, BodyFacts>) -> Self {
         Closures { program, catalog, bodies, parameters: FxHashMap::default() }
+    }
+
+    /// What `find` says of each body, in the order of crates and sources. Bodies are taken together in the same way whatever the
+    /// number of threads: what is remembered of recursive functions depends on who asked first.
+    pub(crate) fn for_each<T: Send, I: IntoIterator<Item = T>>(
+        program: &'a Program<'l>,
+        catalog: &'a ResolvedCatalog,
+        bodies: &'a FxHashMap<DefId, BodyFacts>,
+        find: impl Fn(&mut Closures<'a, 'l>, &'a BodyFacts) -> I + Sync,
+    ) -> Vec<T> {
+        const TOGETHER: usize = 64;
+        let mut all: Vec<&BodyFacts> = bodies.values().collect();
+        all.sort_unstable_by_key(|facts| facts.inferred.owner);
+        let found: Vec<Vec<T>> = all
+            .par_chunks(TOGETHER)
+            .map(|facts| {
+                let mut closures = Closures::new(program, catalog, bodies);
+                facts.iter().flat_map(|facts| find(&mut closures, facts)).collect()
+            })
+            .collect();
+        found.into_iter().flatten().collect()
     }
 
     /// Where the closure of that region runs.

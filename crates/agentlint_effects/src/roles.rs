@@ -3,7 +3,7 @@
 //! Start-up is what runs before the program serves, spawns or accepts: the first part of `main`, of the function that serves,
 //! and of every function that only start-up reaches. What it blocks, nobody waits for.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind, Visible};
@@ -35,8 +35,8 @@ pub(crate) struct Roles {
 }
 
 impl Roles {
-    pub(crate) fn new(closures: &mut Closures<'_, '_>) -> Roles {
-        let mut graph = Graph::new(closures);
+    pub(crate) fn new(program: &Program<'_>, catalog: &ResolvedCatalog, bodies: &FxHashMap<DefId, BodyFacts>) -> Roles {
+        let mut graph = Graph::new(program, catalog, bodies);
         graph.starting = graph.leading_to(|call| call.start.is_some());
         graph.serving = graph.leading_to(|call| call.start == Some(Start::Serve));
         Roles { startup: graph.startup() }
@@ -69,7 +69,7 @@ struct Function<'a> {
     facts: &'a BodyFacts,
     here: Vec<bool>,
     calls: Vec<Call>,
-    before: OnceCell<FxHashSet<ExprId>>,
+    before: OnceLock<FxHashSet<ExprId>>,
 }
 
 struct Graph<'a, 'l> {
@@ -82,8 +82,7 @@ struct Graph<'a, 'l> {
 }
 
 impl<'a, 'l> Graph<'a, 'l> {
-    fn new(closures: &mut Closures<'a, 'l>) -> Graph<'a, 'l> {
-        let (program, bodies, catalog) = (closures.program, closures.bodies, closures.catalog);
+    fn new(program: &'a Program<'l>, catalog: &'a ResolvedCatalog, bodies: &'a FxHashMap<DefId, BodyFacts>) -> Graph<'a, 'l> {
         let mut by_name: FxHashMap<Name, Vec<DefId>> = FxHashMap::default();
         for def in bodies.keys().filter(|def| program.kind(**def) == DefKind::Function) {
             by_name.entry(program.name(*def)).or_default().push(*def);
@@ -95,12 +94,19 @@ impl<'a, 'l> Graph<'a, 'l> {
             starting: FxHashSet::default(),
             serving: FxHashSet::default(),
         };
-        for (owner, facts) in bodies.iter().filter(|(owner, _)| !program.def(**owner).is_test) {
+        let functions = Closures::for_each(program, catalog, bodies, |closures, facts| {
+            if program.def(facts.inferred.owner).is_test {
+                return None;
+            }
             let here = regions_here(closures, facts);
             let calls = facts.inferred.calls.iter();
             let calls = calls.map(|call| graph.call(catalog, facts, &here, call, &by_name)).collect();
-            graph.functions.insert(*owner, Function { facts, here, calls, before: OnceCell::new() });
-            graph.pass_on(facts);
+            let passed_on = graph.passed_on_in(facts);
+            Some((facts.inferred.owner, Function { facts, here, calls, before: OnceLock::new() }, passed_on))
+        });
+        for (owner, function, passed_on) in functions {
+            graph.functions.insert(owner, function);
+            graph.passed_on.extend(passed_on);
         }
         graph
     }
@@ -143,16 +149,18 @@ impl<'a, 'l> Graph<'a, 'l> {
         targets
     }
 
-    fn pass_on(&mut self, facts: &BodyFacts) {
-        let Some(body) = self.program.body(facts.inferred.owner) else { return };
+    fn passed_on_in(&self, facts: &BodyFacts) -> Vec<DefId> {
+        let mut passed_on = Vec::new();
+        let Some(body) = self.program.body(facts.inferred.owner) else { return passed_on };
         for (expr, (def, list)) in &facts.inferred.paths {
             let parent = facts.parent(*expr).map(|parent| &body.exprs[parent].kind);
             let is_called = matches!(parent, Some(ExprKind::Call { callee, .. }) if callee == expr);
             if !is_called && self.program.kind(*def) == DefKind::Function {
                 let implementation = self.program.implementation(*def, args(list));
-                self.passed_on.extend(self.targets(*def, implementation));
+                passed_on.extend(self.targets(*def, implementation));
             }
         }
+        passed_on
     }
 
     /// The functions that themselves, or through others, make a call of that kind.

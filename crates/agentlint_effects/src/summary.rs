@@ -7,6 +7,7 @@ use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind, Place};
 use agentlint_semantic::infer::Inferred;
 use agentlint_syntax::Span;
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::Effect;
@@ -74,7 +75,7 @@ impl Effects {
     /// The effects of the analysed bodies.
     pub fn new(program: &Program<'_>, catalog: ResolvedCatalog, inferred: Vec<Inferred>) -> Effects {
         let bodies: FxHashMap<DefId, BodyFacts> =
-            inferred.into_iter().filter_map(|i| Some((i.owner, BodyFacts::new(program, i)?))).collect();
+            inferred.into_par_iter().filter_map(|i| Some((i.owner, BodyFacts::new(program, i)?))).collect();
         let mut effects = Effects { catalog, bodies, nodes: Vec::new(), by_region: BTreeMap::new(), roles: Roles::default() };
         effects.build(program);
         effects.propagate();
@@ -97,21 +98,17 @@ impl Effects {
     }
 
     fn build(&mut self, program: &Program<'_>) {
-        let mut closures = Closures::new(program, &self.catalog, &self.bodies);
-        let mut nodes = Vec::new();
-        for owner in self.owners() {
-            let Some(facts) = self.bodies.get(&owner) else { continue };
-            let builder = Builder { program, catalog: &self.catalog, bodies: &self.bodies, facts };
-            let regions = builder.regions(&mut closures).into_iter();
-            nodes.extend(regions.map(|RegionEvents { region, events, is_context }| Node {
+        let (catalog, bodies) = (&self.catalog, &self.bodies);
+        let nodes = Closures::for_each(program, catalog, bodies, |closures, facts| {
+            let regions = Builder { program, catalog, bodies, facts }.regions(closures).into_iter();
+            regions.map(|RegionEvents { region, events, is_context }| Node {
                 region,
                 events,
                 is_context,
                 witness: [None; Effect::ALL.len()],
-            }));
-        }
-        let roles = Roles::new(&mut closures);
-        self.roles = roles;
+            })
+        });
+        self.roles = Roles::new(program, catalog, bodies);
         self.by_region = nodes.iter().enumerate().map(|(at, node)| (node.region, at)).collect();
         self.nodes = nodes;
     }

@@ -97,14 +97,17 @@ impl Engine for Driver {
         let report = opened.report();
         let mut notes = report.notes;
         notes.extend(without_sources(&report.without_sources));
+        let sources = Arc::clone(opened.loader.sources());
+        let fail_on = opened.config.fail_on;
+        std::mem::forget(opened);
         Ok(Checked {
             diagnostics,
             suppressed,
             notes,
             statistics: Statistics { files: report.files, lines: report.lines, elapsed: start.elapsed() },
             nothing_read: is_nothing_read(&files),
-            fail_on: opened.config.fail_on,
-            sources: Box::new(Files { sources: Arc::clone(opened.loader.sources()), texts: RefCell::default() }),
+            fail_on,
+            sources: Box::new(Files { sources, texts: RefCell::default() }),
         })
     }
 

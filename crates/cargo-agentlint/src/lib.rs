@@ -33,6 +33,10 @@ pub enum Exit {
     Failed = 2,
 }
 
+// The model is millions of small allocations from all threads at once.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The whole program, on the process's own arguments, streams and environment.
 pub fn main() -> ExitCode {
     let environment = Environment::of_process();

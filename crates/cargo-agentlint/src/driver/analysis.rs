@@ -32,6 +32,8 @@ pub(super) fn lint(registry: &Registry, catalog: &Catalog, roles: RolePolicy, op
             })
             .collect();
         found.extend(of_lints.into_iter().flatten());
+        // The run is about to end, and taking the model apart piece by piece would be a good part of it.
+        std::mem::forget((blocking_calls, effects, program));
         found
     })
 }
