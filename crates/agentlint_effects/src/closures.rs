@@ -5,6 +5,7 @@ use agentlint_semantic::def::{DefId, DefKind};
 use agentlint_semantic::infer::{CallSite, Callee, Inferred};
 use agentlint_semantic::types::{Predicate, TyKind};
 use agentlint_syntax::ast::{Body, ExprId, ExprKind, PatId, PatKind, StatementKind};
+use index_vec::IndexVec;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -29,23 +30,24 @@ pub(crate) enum Runs {
 pub(crate) struct BodyFacts {
     pub(crate) inferred: Inferred,
     pub(crate) regions: Regions,
-    parents: FxHashMap<ExprId, ExprId>,
+    /// The root, and what nothing leads to, is its own.
+    parents: IndexVec<ExprId, ExprId>,
     /// The binding that a `let` gives its initialiser to, by the initialiser.
     bound_by: FxHashMap<ExprId, PatId>,
     uses: FxHashMap<PatId, Vec<ExprId>>,
-    /// By a call's expression.
-    calls: FxHashMap<ExprId, usize>,
+    /// The positions of the calls, by their expressions.
+    calls: Vec<(ExprId, u32)>,
 }
 
 impl BodyFacts {
     pub(crate) fn new(program: &Program<'_>, inferred: Inferred) -> Option<BodyFacts> {
         let body = program.body(inferred.owner)?;
         let regions = Regions::cut(program, &inferred)?;
-        let mut parents = FxHashMap::default();
+        let mut parents: IndexVec<ExprId, ExprId> = body.exprs.indices().collect();
         let mut bound_by = FxHashMap::default();
         for (expr, data) in body.exprs.iter_enumerated() {
             each_child(body, expr, &mut |child| {
-                parents.insert(child, expr);
+                parents[child] = expr;
             });
             let ExprKind::Block(block) = &data.kind else { continue };
             for statement in &block.statements {
@@ -61,12 +63,13 @@ impl BodyFacts {
             uses.entry(*pat).or_default().push(*expr);
         }
         uses.values_mut().for_each(|list| list.sort());
-        let calls = inferred.calls.iter().enumerate().map(|(at, call)| (call.expr, at)).collect();
+        let mut calls: Vec<(ExprId, u32)> = inferred.calls.iter().enumerate().map(|(at, call)| (call.expr, at as u32)).collect();
+        calls.sort_unstable();
         Some(BodyFacts { inferred, regions, parents, bound_by, uses, calls })
     }
 
     pub(crate) fn parent(&self, expr: ExprId) -> Option<ExprId> {
-        self.parents.get(&expr).copied()
+        self.parents.get(expr).copied().filter(|parent| *parent != expr)
     }
 
     /// Where the value of an initialiser is used, if a `let` gives it a name.
@@ -77,7 +80,10 @@ impl BodyFacts {
 
     /// The call that an expression is.
     pub(crate) fn call(&self, expr: ExprId) -> Option<&CallSite> {
-        self.inferred.calls.get(*self.calls.get(&expr)?)
+        // An expression with several, such as a macro's, counts with the last.
+        let after = self.calls.partition_point(|(call, _)| *call <= expr);
+        let (call, at) = self.calls.get(after.checked_sub(1)?)?;
+        self.inferred.calls.get(*at as usize).filter(|_| *call == expr)
     }
 }
 
@@ -132,7 +138,7 @@ impl<'a, 'l> Closures<'a, 'l> {
             return self.binding(facts, *pat, depth + 1);
         }
         let Some(body) = self.program.body(facts.inferred.owner) else { return Runs::Unknown };
-        let Some(parent) = facts.parents.get(&expr).copied() else { return Runs::Unknown };
+        let Some(parent) = facts.parent(expr) else { return Runs::Unknown };
         match &body.exprs[parent].kind {
             ExprKind::Reference { .. } | ExprKind::Cast { .. } => self.value(facts, parent, depth + 1),
             ExprKind::Block(block) if block.tail == Some(expr) => self.value(facts, parent, depth + 1),
@@ -141,10 +147,7 @@ impl<'a, 'l> Closures<'a, 'l> {
                 let Some(at) = arguments.iter().position(|a| *a == expr) else {
                     return self.receiver(facts, body, parent, depth);
                 };
-                match facts.calls.get(&parent) {
-                    Some(call) => self.argument(&facts.inferred.calls[*call], at, depth + 1),
-                    None => Runs::Unknown,
-                }
+                facts.call(parent).map_or(Runs::Unknown, |call| self.argument(call, at, depth + 1))
             }
             _ => Runs::Unknown,
         }
@@ -160,7 +163,7 @@ impl<'a, 'l> Closures<'a, 'l> {
 
     /// A call of the value itself: it runs in the region that holds the call.
     fn called_in(&mut self, facts: &BodyFacts, call: ExprId, depth: u32) -> Runs {
-        let mut region = facts.regions.region_of.get(&call).copied().unwrap_or(0);
+        let mut region = facts.regions.region_of[call];
         loop {
             let data = &facts.regions.regions[region as usize];
             match data.kind {

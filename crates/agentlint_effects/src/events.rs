@@ -148,10 +148,10 @@ impl Builder<'_, '_> {
         if self.catalog.trusts_function(def) || self.catalog.trusts_function(target) {
             return None;
         }
-        let callee = self.callee_name(def, implementation, list);
+        let callee = || self.callee_name(def, implementation, list);
         if let Some(entry) = self.catalog.sink_index(program, called) {
             let confidence = self.catalog.entries[entry].confidence;
-            let callee = self.catalog.path(target).or_else(|| self.catalog.path(def)).map_or(callee, str::to_owned);
+            let callee = self.catalog.path(target).or_else(|| self.catalog.path(def)).map_or_else(callee, str::to_owned);
             return Some(Event { at, callee, target: Target::Sink(entry), confidence });
         }
         if program.is_std(target.krate) {
@@ -160,8 +160,9 @@ impl Builder<'_, '_> {
                 .into_iter()
                 .filter(|f| self.is_followed(*f))
                 .collect();
-            let target = Target::Functions(functions.clone());
-            return (!functions.is_empty()).then_some(Event { at, callee, target, confidence: Confidence::Likely });
+            let is_any = !functions.is_empty();
+            let target = Target::Functions(functions);
+            return is_any.then(|| Event { at, callee: callee(), target, confidence: Confidence::Likely });
         }
         // An impl counts by where it stands: the program's own impl of a trusted crate's trait is followed.
         if self.catalog.trusts(program, target) {
@@ -169,11 +170,11 @@ impl Builder<'_, '_> {
         }
         let is_trait_method = program.container(def).is_some_and(|c| program.kind(c) == DefKind::Trait);
         if implementation.is_none() && is_trait_method {
-            return self.trait_event(def, list, callee, at);
+            return self.trait_event(def, list, callee(), at);
         }
         self.is_followed(target).then(|| Event {
             at,
-            callee,
+            callee: callee(),
             target: Target::Functions(vec![target]),
             confidence: Confidence::Certain,
         })

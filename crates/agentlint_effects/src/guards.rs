@@ -225,8 +225,8 @@ impl<'a, 'l> Walk<'a, 'l> {
 
     /// A binding whose value goes elsewhere is alive no longer.
     fn moved(&mut self, path: ExprId) {
-        if let Some(pat) = self.inferred.locals.get(&path) {
-            self.live.retain(|live| live.binding != Some(*pat));
+        if let Some(pat) = self.inferred.local(path) {
+            self.live.retain(|live| live.binding != Some(pat));
         }
     }
 
@@ -244,7 +244,7 @@ impl<'a, 'l> Walk<'a, 'l> {
     }
 
     fn assigned(&mut self, left: ExprId, right: ExprId) {
-        if let Some(pat) = self.inferred.locals.get(&left).copied() {
+        if let Some(pat) = self.inferred.local(left) {
             self.live.retain(|live| live.binding != Some(pat));
             if let Some(kind) = self.guard(right) {
                 let made = self.origin(right);
@@ -256,8 +256,8 @@ impl<'a, 'l> Walk<'a, 'l> {
 
     /// Where the guard that an expression gives was made: a binding's guard was made where it was bound first.
     fn origin(&self, from: ExprId) -> ExprId {
-        let pat = self.inferred.locals.get(&from);
-        pat.and_then(|pat| self.origins.get(pat)).copied().unwrap_or(from)
+        let pat = self.inferred.local(from);
+        pat.and_then(|pat| self.origins.get(&pat)).copied().unwrap_or(from)
     }
 
     /// The guards that a pattern takes out of `from`.

@@ -4,6 +4,7 @@ use agentlint_semantic::Program;
 use agentlint_semantic::def::DefId;
 use agentlint_semantic::infer::Inferred;
 use agentlint_syntax::ast::{Body, ExprId, ExprKind, MacroArguments, StatementKind};
+use index_vec::IndexVec;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A piece of a body.
@@ -42,8 +43,8 @@ pub(crate) struct Regions {
     pub by_expr: FxHashMap<ExprId, u32>,
     /// Expressions that are directly awaited.
     pub awaited: FxHashSet<ExprId>,
-    /// Expressions in an `offload` or elsewhere keep their own entry here: which region each expression is in.
-    pub region_of: FxHashMap<ExprId, u32>,
+    /// Which region each expression is in.
+    pub region_of: IndexVec<ExprId, u32>,
 }
 
 impl Regions {
@@ -56,15 +57,15 @@ impl Regions {
             regions: vec![root],
             by_expr: FxHashMap::default(),
             awaited: FxHashSet::default(),
-            region_of: FxHashMap::default(),
+            region_of: IndexVec::from_vec(vec![0; body.exprs.len()]),
         };
         let mut open = vec![(body.root, 0u32)];
         while let Some((expr, region)) = open.pop() {
-            regions.region_of.insert(expr, region);
+            regions.region_of[expr] = region;
             regions.visit(body, expr, region, &mut open);
         }
         for (at, call) in inferred.calls.iter().enumerate() {
-            let region = regions.region_of.get(&call.expr).copied().unwrap_or(0);
+            let region = regions.region_of[call.expr];
             regions.regions[region as usize].calls.push(at as u32);
         }
         for region in &mut regions.regions {

@@ -100,7 +100,7 @@ impl<'a, 'l> Graph<'a, 'l> {
             }
             let here = regions_here(closures, facts);
             let calls = facts.inferred.calls.iter();
-            let calls = calls.map(|call| graph.call(catalog, facts, &here, call, &by_name)).collect();
+            let calls = calls.filter_map(|call| graph.call(catalog, bodies, facts, &here, call, &by_name)).collect();
             let passed_on = graph.passed_on_in(facts);
             Some((facts.inferred.owner, Function { facts, here, calls, before: OnceLock::new() }, passed_on))
         });
@@ -111,17 +111,19 @@ impl<'a, 'l> Graph<'a, 'l> {
         graph
     }
 
+    /// `None` where it says nothing about who runs first.
     fn call(
         &self,
         catalog: &ResolvedCatalog,
+        bodies: &FxHashMap<DefId, BodyFacts>,
         facts: &BodyFacts,
         here: &[bool],
         call: &CallSite,
         by_name: &FxHashMap<Name, Vec<DefId>>,
-    ) -> Call {
-        let region = facts.regions.region_of.get(&call.expr).copied().unwrap_or(0);
+    ) -> Option<Call> {
+        let region = facts.regions.region_of[call.expr];
         let is_here = here.get(region as usize).copied().unwrap_or(false);
-        let (targets, start) = match call.callee {
+        let (mut targets, start) = match call.callee {
             Callee::Function { def, implementation, .. } => {
                 (self.targets(def, implementation), catalog.start(def).or_else(|| catalog.start(implementation?)))
             }
@@ -129,7 +131,8 @@ impl<'a, 'l> Graph<'a, 'l> {
             Callee::Unresolved(_) => (by_name.get(&call.name).cloned().unwrap_or_default(), None),
             Callee::Constructor(_) | Callee::Value(_) => (Vec::new(), None),
         };
-        Call { expr: call.expr, targets, start, is_here }
+        targets.retain(|target| bodies.contains_key(target));
+        (start.is_some() || !targets.is_empty()).then_some(Call { expr: call.expr, targets, start, is_here })
     }
 
     /// The function itself; of a trait whose impl is not told, those of all impls of the program too.
@@ -152,7 +155,7 @@ impl<'a, 'l> Graph<'a, 'l> {
     fn passed_on_in(&self, facts: &BodyFacts) -> Vec<DefId> {
         let mut passed_on = Vec::new();
         let Some(body) = self.program.body(facts.inferred.owner) else { return passed_on };
-        for (expr, (def, list)) in &facts.inferred.paths {
+        for (expr, def, list) in &facts.inferred.paths {
             let parent = facts.parent(*expr).map(|parent| &body.exprs[parent].kind);
             let is_called = matches!(parent, Some(ExprKind::Call { callee, .. }) if callee == expr);
             if !is_called && self.program.kind(*def) == DefKind::Function {

@@ -1,7 +1,5 @@
 //! Summaries: which effects a call of a function has, each with the shortest chain to a sink, and the blocking calls that follow.
 
-use std::collections::BTreeMap;
-
 use agentlint_diagnostics::{Confidence, FileId};
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind, Place};
@@ -21,8 +19,8 @@ use crate::roles::{Role, Roles};
 pub struct Effects {
     pub catalog: ResolvedCatalog,
     bodies: FxHashMap<DefId, BodyFacts>,
+    /// Sorted by region.
     nodes: Vec<Node>,
-    by_region: BTreeMap<RegionId, usize>,
     roles: Roles,
 }
 
@@ -39,9 +37,9 @@ struct Node {
 /// The next step of the shortest chain.
 #[derive(Clone, Copy, Debug)]
 struct Witness {
-    event: usize,
+    event: u32,
     /// The node that the event leads to; none at a sink.
-    next: Option<usize>,
+    next: Option<u32>,
     confidence: Confidence,
 }
 
@@ -76,7 +74,7 @@ impl Effects {
     pub fn new(program: &Program<'_>, catalog: ResolvedCatalog, inferred: Vec<Inferred>) -> Effects {
         let bodies: FxHashMap<DefId, BodyFacts> =
             inferred.into_par_iter().filter_map(|i| Some((i.owner, BodyFacts::new(program, i)?))).collect();
-        let mut effects = Effects { catalog, bodies, nodes: Vec::new(), by_region: BTreeMap::new(), roles: Roles::default() };
+        let mut effects = Effects { catalog, bodies, nodes: Vec::new(), roles: Roles::default() };
         effects.build(program);
         effects.propagate();
         effects
@@ -109,7 +107,6 @@ impl Effects {
             })
         });
         self.roles = Roles::new(program, catalog, bodies);
-        self.by_region = nodes.iter().enumerate().map(|(at, node)| (node.region, at)).collect();
         self.nodes = nodes;
     }
 
@@ -130,7 +127,7 @@ impl Effects {
                         for (caller, event) in &callers[reached] {
                             let fits = self.nodes[*caller].events[*event].confidence >= tier;
                             if fits && self.nodes[*caller].witness[effect as usize].is_none() {
-                                let witness = Witness { event: *event, next: Some(reached), confidence: tier };
+                                let witness = Witness { event: *event as u32, next: Some(reached as u32), confidence: tier };
                                 self.nodes[*caller].witness[effect as usize] = Some(witness);
                                 next.push(*caller);
                             }
@@ -156,7 +153,7 @@ impl Effects {
                 _ => false,
             });
             if let Some(event) = event {
-                node.witness[effect as usize] = Some(Witness { event, next: None, confidence: tier });
+                node.witness[effect as usize] = Some(Witness { event: event as u32, next: None, confidence: tier });
                 found.push(at);
             }
         }
@@ -180,12 +177,16 @@ impl Effects {
         match &event.target {
             Target::Sink(_) => Vec::new(),
             Target::Inline(index) => {
-                self.by_region.get(&RegionId { owner: node.region.owner, index: *index }).copied().into_iter().collect()
+                self.node(RegionId { owner: node.region.owner, index: *index }).into_iter().collect()
             }
             Target::Functions(functions) => {
-                functions.iter().filter_map(|def| self.by_region.get(&RegionId { owner: *def, index: 0 }).copied()).collect()
+                functions.iter().filter_map(|def| self.node(RegionId { owner: *def, index: 0 })).collect()
             }
         }
+    }
+
+    fn node(&self, region: RegionId) -> Option<usize> {
+        self.nodes.binary_search_by_key(&region, |node| node.region).ok()
     }
 
     /// Every call in an async context that blocks, in the order of the sources.
@@ -241,7 +242,7 @@ impl Effects {
         let mut steps = Vec::new();
         while let Some(witness) = self.nodes[at].witness[effect as usize] {
             let node = &self.nodes[at];
-            let event = &node.events[witness.event];
+            let event = &node.events[witness.event as usize];
             if !matches!(event.target, Target::Inline(_)) {
                 steps.push(ChainStep {
                     caller: display(program, node.region.owner),
@@ -251,7 +252,7 @@ impl Effects {
             }
             match (&event.target, witness.next) {
                 (Target::Sink(entry), _) => return (steps, Some(*entry), event.callee.clone()),
-                (_, Some(next)) if steps.len() < 1_000 => at = next,
+                (_, Some(next)) if steps.len() < 1_000 => at = next as usize,
                 _ => break,
             }
         }
@@ -268,7 +269,7 @@ impl Effects {
         let Some(facts) = self.bodies.get(&owner) else { return Vec::new() };
         let of = |index: usize| {
             let region = RegionId { owner, index: index as u32 };
-            let node = self.by_region.get(&region).map(|at| &self.nodes[*at])?;
+            let node = &self.nodes[self.node(region)?];
             let effects = Effect::ALL.into_iter().filter(|e| node.witness[*e as usize].is_some()).collect();
             Some((region, facts.regions.regions[index].kind, node.is_context, effects))
         };

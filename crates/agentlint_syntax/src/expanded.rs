@@ -41,7 +41,7 @@ pub fn parse_expanded_statements(tokens: TokenStream, offset: u32, call_span: Sp
     let mut lowering = lowering(offset, call_span);
     let body = lowering.build(|body| {
         let block = body.statements(&statements);
-        body.add(ExprKind::Block(block), call_span)
+        body.add(ExprKind::Block(Box::new(block)), call_span)
     });
     Ok(Expanded { file: lowering.file, body })
 }

@@ -65,7 +65,7 @@ impl Context<'_, '_> {
             ExprKind::Block(block) => self.check_block(expr, block, expect),
             ExprKind::Async { body, .. } => self.check_async_block(expr, *body, expect),
             ExprKind::Closure { is_async, parameters, output, body, .. } => {
-                self.check_closure(expr, *is_async, parameters, output.as_ref(), *body, expect)
+                self.check_closure(expr, *is_async, parameters, output.as_deref(), *body, expect)
             }
             ExprKind::If { condition, then, otherwise } => self.check_if(*condition, *then, *otherwise, expect),
             ExprKind::Let { pat, scrutinee } => {

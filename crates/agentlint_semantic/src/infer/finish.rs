@@ -28,8 +28,12 @@ impl Context<'_, '_> {
             };
         }
         let paths = std::mem::take(&mut self.paths);
-        let paths = paths.into_iter().map(|(expr, (def, list))| (expr, (def, self.final_args(list)))).collect();
-        Inferred { owner: self.owner, types, pat_types, calls, locals: self.local_uses, paths }
+        let mut paths: Vec<_> = paths.into_iter().map(|(expr, (def, list))| (expr, def, self.final_args(list))).collect();
+        paths.sort_unstable_by_key(|(expr, ..)| *expr);
+        let mut locals: Vec<_> = self.local_uses.into_iter().collect();
+        locals.sort_unstable();
+        calls.shrink_to_fit();
+        Inferred { owner: self.owner, types, pat_types, calls, locals, paths }
     }
 
     /// Integers become `i32`, floats `f64`, what only diverges `()`.
@@ -88,6 +92,10 @@ impl Program<'_> {
     /// The functions of analysed impls that a function without a body may call: those of the traits that its bounds demand, and
     /// that the bounds of the impl behind it demand. `into` demands `From`, `parse` demands `FromStr`.
     pub fn bound_functions(&self, def: DefId, list: Args) -> Vec<DefId> {
+        self.selections.bound_functions((def, list), || self.find_bound_functions(def, list))
+    }
+
+    fn find_bound_functions(&self, def: DefId, list: Args) -> Vec<DefId> {
         let mut solver = Solver::new(self, None);
         let mut found = Vec::new();
         let mut seen = Vec::new();

@@ -46,10 +46,18 @@ pub struct Inferred {
     pub pat_types: IndexVec<PatId, Ty>,
     /// In the order in which they were checked.
     pub calls: Vec<CallSite>,
-    /// Which binding a path expression reads.
-    pub locals: FxHashMap<ExprId, PatId>,
-    /// Which definition a path expression names, with its arguments.
-    pub paths: FxHashMap<ExprId, (DefId, Args)>,
+    /// Which binding a path expression reads; sorted.
+    pub locals: Vec<(ExprId, PatId)>,
+    /// Which definition a path expression names, with its arguments; sorted by the expression.
+    pub paths: Vec<(ExprId, DefId, Args)>,
+}
+
+impl Inferred {
+    /// The binding that a path expression reads.
+    pub fn local(&self, expr: ExprId) -> Option<PatId> {
+        let at = self.locals.binary_search_by_key(&expr, |(expr, _)| *expr).ok()?;
+        Some(self.locals[at].1)
+    }
 }
 
 /// One call: `f(x)`, `a.f(x)`, or one that a macro or an operator makes.

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::solve::Holds;
 use crate::def::DefId;
-use crate::types::TraitRef;
+use crate::types::{Args, TraitRef};
 
 /// Answers for trait references without variables and parameters, which no scope can change.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub(crate) struct Selections {
     /// `None` where no impl applies.
     implementations: RwLock<FxHashMap<TraitRef, Option<DefId>>>,
     holds: RwLock<FxHashMap<TraitRef, bool>>,
+    /// By function and arguments: see `Program::bound_functions`.
+    bound_functions: RwLock<FxHashMap<(DefId, Args), Vec<DefId>>>,
 }
 
 impl Selections {
@@ -23,6 +25,15 @@ impl Selections {
 
     pub(super) fn keep_implementation(&self, trait_ref: TraitRef, def: Option<DefId>) {
         self.implementations.write().unwrap_or_else(PoisonError::into_inner).insert(trait_ref, def);
+    }
+
+    pub(super) fn bound_functions(&self, function: (DefId, Args), find: impl FnOnce() -> Vec<DefId>) -> Vec<DefId> {
+        if let Some(found) = self.bound_functions.read().unwrap_or_else(PoisonError::into_inner).get(&function) {
+            return found.clone();
+        }
+        let found = find();
+        self.bound_functions.write().unwrap_or_else(PoisonError::into_inner).insert(function, found.clone());
+        found
     }
 
     pub(super) fn holds(&self, trait_ref: TraitRef) -> Option<Holds> {

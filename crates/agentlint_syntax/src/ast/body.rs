@@ -86,11 +86,11 @@ pub enum ExprKind {
         length: ExprId,
     },
     Struct {
-        path: Path,
+        path: Box<Path>,
         fields: Vec<FieldInit>,
         base: Option<ExprId>,
     },
-    Block(Block),
+    Block(Box<Block>),
     /// `async { … }`, `async move { … }`: the body is an `ExprKind::Block`.
     Async {
         is_move: bool,
@@ -100,7 +100,7 @@ pub enum ExprKind {
         is_async: bool,
         is_move: bool,
         parameters: Vec<(PatId, Option<TypeRef>)>,
-        output: Option<TypeRef>,
+        output: Option<Box<TypeRef>>,
         body: ExprId,
     },
     If {
@@ -244,7 +244,7 @@ pub enum BlockKind {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Statement {
     pub kind: StatementKind,
-    pub cfg: Option<CfgExpr>,
+    pub cfg: Option<Box<CfgExpr>>,
     pub span: Span,
 }
 
@@ -252,7 +252,7 @@ pub struct Statement {
 pub enum StatementKind {
     Let {
         pat: PatId,
-        ty: Option<TypeRef>,
+        ty: Option<Box<TypeRef>>,
         init: Option<ExprId>,
         otherwise: Option<ExprId>,
     },
@@ -334,12 +334,12 @@ pub enum PatKind {
     Path(Path),
     /// `rest` counts the elements ahead of `..`, where there is one; `..` itself is not an element.
     TupleStruct {
-        path: Path,
+        path: Box<Path>,
         elements: Vec<PatId>,
         rest: Option<u32>,
     },
     Struct {
-        path: Path,
+        path: Box<Path>,
         fields: Vec<FieldPat>,
     },
     Tuple {

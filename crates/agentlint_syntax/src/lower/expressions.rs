@@ -262,12 +262,12 @@ impl BodyLowering<'_, '_> {
         let fields = fields.collect();
         let base = self.optional(&expr.rest);
         let span = path.span.to(self.file.delimiters(&expr.brace_token.span));
-        self.add(ExprKind::Struct { path, fields, base }, span)
+        self.add(ExprKind::Struct { path: Box::new(path), fields, base }, span)
     }
 
     fn closure(&mut self, expr: &syn::ExprClosure) -> ExprId {
         let parameters = expr.inputs.iter().map(|input| self.typed_pat(input)).collect();
-        let output = self.file.return_type(&expr.output);
+        let output = self.file.return_type(&expr.output).map(Box::new);
         let body = self.expr(&expr.body);
         let mut span = self.span(expr.inputs_begin.span).to(self.span_of(body));
         let keywords = [

@@ -63,7 +63,7 @@ impl BodyLowering<'_, '_> {
         let statements = syn::Block::parse_within.parse2(call.tokens.clone()).ok()?;
         let block = self.statements(&statements);
         let span = self.file.delimiters(call.delimiter.span());
-        Some(MacroArguments::Block(self.add(ExprKind::Block(block), span)))
+        Some(MacroArguments::Block(self.add(ExprKind::Block(Box::new(block)), span)))
     }
 
     fn select(&mut self, call: &syn::Macro) -> Option<MacroArguments> {

@@ -78,7 +78,10 @@ impl<'text> Lowering<'text> {
     pub(crate) fn build(&mut self, build: impl FnOnce(&mut BodyLowering<'_, 'text>) -> ExprId) -> Body {
         let mut body = BodyLowering { file: self, exprs: IndexVec::new(), pats: IndexVec::new(), parameters: Vec::new() };
         let root = build(&mut body);
-        let BodyLowering { exprs, pats, parameters, .. } = body;
+        let BodyLowering { mut exprs, mut pats, parameters, .. } = body;
+        // Bodies are most of what a program's facts take.
+        exprs.shrink_to_fit();
+        pats.shrink_to_fit();
         Body { exprs, pats, parameters, root }
     }
 }

@@ -24,13 +24,13 @@ impl BodyLowering<'_, '_> {
                 let path = self.file.qualified_path(&pat.qself, &pat.path);
                 let (elements, rest) = self.elements(&pat.elems);
                 let span = path.span.to(self.file.delimiters(&pat.paren_token.span));
-                self.add_pat(PatKind::TupleStruct { path, elements, rest }, span)
+                self.add_pat(PatKind::TupleStruct { path: Box::new(path), elements, rest }, span)
             }
             Syn::Struct(pat) => {
                 let path = self.file.qualified_path(&pat.qself, &pat.path);
                 let fields = pat.fields.iter().map(|field| self.field_pat(field)).collect();
                 let span = path.span.to(self.file.delimiters(&pat.brace_token.span));
-                self.add_pat(PatKind::Struct { path, fields }, span)
+                self.add_pat(PatKind::Struct { path: Box::new(path), fields }, span)
             }
             Syn::Tuple(pat) => {
                 let (elements, rest) = self.elements(&pat.elems);

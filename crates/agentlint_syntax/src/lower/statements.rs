@@ -24,7 +24,7 @@ impl BodyLowering<'_, '_> {
         }
         let label = label.map(|label| self.file.name(&label.name.ident));
         let statements = self.statements(&block.stmts);
-        self.add(ExprKind::Block(Block { kind, label, ..statements }), span)
+        self.add(ExprKind::Block(Box::new(Block { kind, label, ..statements })), span)
     }
 
     pub(crate) fn statements(&mut self, statements: &[Stmt]) -> Block {
@@ -65,7 +65,7 @@ impl BodyLowering<'_, '_> {
             span = span.to(self.span(semicolon.span));
         }
         let kind = StatementKind::Expr { expr, semicolon: semicolon.is_some() };
-        lines.statements.push(Statement { kind, cfg, span });
+        lines.statements.push(Statement { kind, cfg: cfg.map(Box::new), span });
     }
 
     fn local(&mut self, local: &syn::Local) -> Statement {
@@ -73,8 +73,8 @@ impl BodyLowering<'_, '_> {
         let otherwise = local.init.as_ref().and_then(|init| init.diverge.as_ref()).map(|(_, block)| self.expr(block));
         let (pat, ty) = self.typed_pat(&local.pat);
         let span = self.span(local.let_token.span).to(self.span(local.semi_token.span));
-        let cfg = self.file.cfg(&local.attrs);
-        Statement { kind: StatementKind::Let { pat, ty, init, otherwise }, cfg, span }
+        let cfg = self.file.cfg(&local.attrs).map(Box::new);
+        Statement { kind: StatementKind::Let { pat, ty: ty.map(Box::new), init, otherwise }, cfg, span }
     }
 
     fn statement_macro(&mut self, call: &syn::StmtMacro, is_last: bool, lines: &mut Lines) {
@@ -106,8 +106,9 @@ impl BodyLowering<'_, '_> {
         for ((cfg, group), statements) in branches.into_iter().zip(parsed) {
             let span: Span = self.span(group.span());
             let block = self.statements(&statements);
-            let expr = self.add(ExprKind::Block(block), span);
-            lines.statements.push(Statement { kind: StatementKind::Expr { expr, semicolon: false }, cfg: Some(cfg), span });
+            let expr = self.add(ExprKind::Block(Box::new(block)), span);
+            let kind = StatementKind::Expr { expr, semicolon: false };
+            lines.statements.push(Statement { kind, cfg: Some(Box::new(cfg)), span });
         }
         true
     }

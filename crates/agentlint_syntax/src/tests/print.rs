@@ -130,7 +130,7 @@ fn statement(body: &Body, statement: &Statement) -> String {
         }
         StatementKind::Expr { expr: id, semicolon } => format!("{}{}", expr(body, *id), if *semicolon { ";" } else { "" }),
     };
-    format!("{text}{} ", cfg(&statement.cfg))
+    format!("{text}{} ", statement.cfg.as_deref().map_or(String::new(), |cfg| format!(" #{}", predicate(cfg))))
 }
 
 pub(super) fn pat_of(body: &Body, id: PatId) -> String {
