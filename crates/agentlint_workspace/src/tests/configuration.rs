@@ -95,7 +95,7 @@ fn mistakes_have_a_place_and_a_suggestion() {
             "agentlint.toml:3:10: unknown value \"qqq\"; expected one of `sleep`, `fs`, `net`, `http`, `db`, `process`, `channel`, `join`, `lock`, `stdin`, `block_on`, `cpu`",
         ),
         (
-            "[[trusted]]\npath = \"read\"",
+            "[[offload]]\npath = \"read\"",
             "agentlint.toml:2:8: `read` is not a path; write the public path with its crate: `my_crate::module::function`",
         ),
         ("[[offload]]\npath = \"a::b\"\nargumnt = 0", "agentlint.toml:3:1: unknown key `argumnt`; did you mean `argument`?"),
