@@ -176,9 +176,7 @@ impl Effects {
     fn reached(&self, node: &Node, event: &Event) -> Vec<usize> {
         match &event.target {
             Target::Sink(_) => Vec::new(),
-            Target::Inline(index) => {
-                self.node(RegionId { owner: node.region.owner, index: *index }).into_iter().collect()
-            }
+            Target::Inline(index) => self.node(RegionId { owner: node.region.owner, index: *index }).into_iter().collect(),
             Target::Functions(functions) => {
                 functions.iter().filter_map(|def| self.node(RegionId { owner: *def, index: 0 })).collect()
             }

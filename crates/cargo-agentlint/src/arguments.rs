@@ -181,6 +181,8 @@ pub enum Inspected {
     Contexts,
     /// Every function that blocks, and through what
     Effects,
+    /// Every file that was read, dependencies' included
+    Files,
 }
 
 /// How sure: `Confidence` as a value of the command line.

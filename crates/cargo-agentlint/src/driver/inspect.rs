@@ -26,6 +26,7 @@ pub(super) fn run(opened: &Opened, catalog: &Catalog, request: &InspectRequest, 
             Inspected::Calls => inspector.calls(),
             Inspected::Contexts => inspector.contexts(),
             Inspected::Effects => inspector.effects(),
+            Inspected::Files => inspector.files(),
         }
     })?;
     for line in lines {
@@ -74,6 +75,12 @@ struct EffectRow<'a> {
     effects: Vec<&'a str>,
 }
 
+#[derive(Serialize)]
+struct FileRow<'a> {
+    file: &'a str,
+    is_member: bool,
+}
+
 impl Inspector<'_, '_> {
     fn place(&self, owner: DefId, span: Span) -> Option<(FileId, String, u32, u32)> {
         let file = self.program.real_file(owner.krate, self.program.def(owner).file);
@@ -87,6 +94,20 @@ impl Inspector<'_, '_> {
             InspectFormat::Jsonl => serde_json::to_string(row)?,
             InspectFormat::Human => human,
         })
+    }
+
+    /// In the order of their paths: dependencies are read by several threads.
+    fn files(&self) -> anyhow::Result<Vec<String>> {
+        let sources = self.opened.loader.sources();
+        let ids = (0..sources.len()).filter_map(|index| u32::try_from(index).ok()).map(FileId);
+        let mut rows: Vec<_> = ids.filter_map(|id| Some((sources.display_path(id)?, sources.is_member(id)))).collect();
+        rows.sort();
+        rows.iter()
+            .map(|(path, is_member)| {
+                let human = if *is_member { path.to_string() } else { format!("{path} (dependency)") };
+                self.line(&FileRow { file: path, is_member: *is_member }, human)
+            })
+            .collect()
     }
 
     fn calls(&self) -> anyhow::Result<Vec<String>> {

@@ -1,7 +1,8 @@
-//! `cargo xtask bench`: a cold run against `syn::parse_file` alone on the same files with the same threads.
+//! `cargo xtask bench`: a run against `syn::parse_file` alone on the same files with the same threads.
 //!
-//! Published crates are measured with the reading of their dependencies. The generated workspaces have few dependencies, and
-//! what a tiny one with the same dependencies takes is measured too, so that the two can be told apart.
+//! A cold run, with an empty cache, reads the dependencies' files too: it stands against syn on every file that it read. A cached
+//! run reads the program's own files: it stands against syn on those. What a tiny workspace with the same dependencies takes is
+//! measured too, so that what grows with the program can be told from what does not.
 
 mod generate;
 
@@ -15,15 +16,18 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::published;
-use crate::tool::{self, root, rust_files, target};
+use crate::tool::{self, root, target};
 
 /// The best of so many runs counts.
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 const GENERATED: [usize; 3] = [1_000, 100_000, 200_000];
 
 struct Measured {
     lines: usize,
+    /// syn on the program's own files.
     parse: Duration,
+    /// syn on every file that a cold run reads.
+    parse_all: Duration,
     /// With an empty cache.
     cold: Duration,
     /// With what the runs before left.
@@ -37,20 +41,20 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     }
     let tool = tool::build()?;
     println!(
-        "{:16} {:>8} {:>9} {:>9} {:>9} {:>7} {:>8} {:>11}",
-        "", "lines", "syn ms", "cold ms", "cached ms", "cold/syn", "cached/syn", "KiB/line"
+        "{:16} {:>8} {:>8} {:>9} {:>10} {:>8} {:>9} {:>10} {:>8}",
+        "", "lines", "syn ms", "cached ms", "cached/syn", "all ms", "cold ms", "cold/all", "KiB/line"
     );
     if !arguments.iter().any(|argument| argument == "--generated") {
         for (name, version) in published::chosen(&[])? {
             let folder = published::fetch(name, version)?;
-            print(name, &measure(&tool, &folder, &[folder.join("src")])?);
+            print(name, &measure(&tool, &folder)?);
         }
     }
     let mut generated = Vec::new();
     for lines in GENERATED {
         let folder = target()?.join("bench").join(format!("lines_{lines}"));
         generate::workspace(&folder, &root()?.join("fixtures/cases/Cargo.lock"), lines)?;
-        let measured = measure(&tool, &folder, &[folder.join("members")])?;
+        let measured = measure(&tool, &folder)?;
         print(&format!("generated {}k", lines / 1000), &measured);
         generated.push(measured);
     }
@@ -68,17 +72,25 @@ fn run_released(arguments: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn measure(tool: &Path, folder: &Path, sources: &[impl AsRef<Path>]) -> Result<Measured> {
-    let mut texts = Vec::new();
-    for source in sources {
-        for file in rust_files(source.as_ref())? {
-            texts.push(fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?);
-        }
-    }
-    let mut measured = Measured { lines: 0, parse: parse(&texts)?, cold: Duration::MAX, cached: Duration::MAX, peak: None };
+fn measure(tool: &Path, folder: &Path) -> Result<Measured> {
+    let (own, all) = texts(tool, folder)?;
+    let mut measured = Measured {
+        lines: 0,
+        parse: Duration::MAX,
+        parse_all: Duration::MAX,
+        cold: Duration::MAX,
+        cached: Duration::MAX,
+        peak: None,
+    };
     let kept = tempfile::tempdir()?;
     let arguments = ["--format", "json"];
+    // Fills the cache.
+    tool::run(tool, folder, kept.path(), &arguments)?;
+    // In turns, so that a slow minute of the machine is a slow minute for all.
     for _ in 0..ROUNDS {
+        measured.parse = measured.parse.min(parse(&own)?);
+        measured.parse_all = measured.parse_all.min(parse(&all)?);
+        measured.cached = measured.cached.min(tool::run(tool, folder, kept.path(), &arguments)?.elapsed);
         let empty = tempfile::tempdir()?;
         let ran = tool::run(tool, folder, empty.path(), &arguments)?;
         ensure!(matches!(ran.code, Some(0 | 1)), "{}: exit {:?}: {}", folder.display(), ran.code, ran.stderr);
@@ -88,50 +100,60 @@ fn measure(tool: &Path, folder: &Path, sources: &[impl AsRef<Path>]) -> Result<M
         measured.cold = measured.cold.min(ran.elapsed);
         measured.peak = measured.peak.max(ran.peak);
     }
-    for round in 0..=ROUNDS {
-        let ran = tool::run(tool, folder, kept.path(), &arguments)?;
-        // The first one fills the cache.
-        if round > 0 {
-            measured.cached = measured.cached.min(ran.elapsed);
-        }
-    }
     Ok(measured)
 }
 
-/// The best time of parsing all texts on all threads.
+/// The program's own files, and all files, that a run with an empty cache reads.
+fn texts(tool: &Path, folder: &Path) -> Result<(Vec<String>, Vec<String>)> {
+    let empty = tempfile::tempdir()?;
+    let ran = tool::run(tool, folder, empty.path(), &["inspect", "files", "--format", "jsonl"])?;
+    ensure!(ran.code == Some(0), "{}: exit {:?}: {}", folder.display(), ran.code, ran.stderr);
+    let (mut own, mut all) = (Vec::new(), Vec::new());
+    for line in ran.stdout.lines() {
+        let row: Value = serde_json::from_str(line)?;
+        let path = folder.join(row["file"].as_str().context("a row without its file")?);
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        if row["is_member"] == true {
+            own.push(text.clone());
+        }
+        all.push(text);
+    }
+    ensure!(!own.is_empty(), "{}: nothing was read", folder.display());
+    Ok((own, all))
+}
+
+/// The time of parsing all texts on all threads.
 fn parse(texts: &[String]) -> Result<Duration> {
     // Deep code needs deep stacks; the tool's own threads have as much.
     let pool = rayon::ThreadPoolBuilder::new().stack_size(64 << 20).build()?;
-    let mut best = Duration::MAX;
-    for _ in 0..ROUNDS {
-        let start = Instant::now();
-        let items: usize =
-            pool.install(|| texts.par_iter().map(|text| syn::parse_file(text).map_or(0, |file| file.items.len())).sum());
-        best = best.min(start.elapsed());
-        ensure!(items > 0, "nothing was parsed");
-        // proc-macro2 keeps every text that it lexed, which would slow the rounds to come.
-        pool.broadcast(|_| proc_macro2::extra::invalidate_current_thread_spans());
-    }
-    Ok(best)
+    let start = Instant::now();
+    let items: usize =
+        pool.install(|| texts.par_iter().map(|text| syn::parse_file(text).map_or(0, |file| file.items.len())).sum());
+    let elapsed = start.elapsed();
+    ensure!(items > 0, "nothing was parsed");
+    // proc-macro2 keeps every text that it lexed, which would slow the rounds to come.
+    pool.broadcast(|_| proc_macro2::extra::invalidate_current_thread_spans());
+    Ok(elapsed)
 }
 
 fn print(name: &str, measured: &Measured) {
     let milliseconds = |duration: Duration| duration.as_secs_f64() * 1e3;
     println!(
-        "{name:16} {:8} {:9.1} {:9.1} {:9.1} {:7.2} {:8.2} {:>11}",
+        "{name:16} {:8} {:8.1} {:9.1} {:10.2} {:8.1} {:9.1} {:10.2} {:>8}",
         measured.lines,
         milliseconds(measured.parse),
-        milliseconds(measured.cold),
         milliseconds(measured.cached),
-        ratio(measured.cold, measured.parse),
         ratio(measured.cached, measured.parse),
+        milliseconds(measured.parse_all),
+        milliseconds(measured.cold),
+        ratio(measured.cold, measured.parse_all),
         measured.peak.map_or("-".to_owned(), |peak| format!("{:.2}", peak as f64 / measured.lines.max(1) as f64)),
     );
 }
 
 /// What the dependencies and the start cost is the same for all generated workspaces, and is taken off.
 fn compare(tiny: &Measured, small: &Measured, large: &Measured) {
-    let own = |measured: &Measured| measured.cold.saturating_sub(tiny.cold);
+    let own = |measured: &Measured| measured.cached.saturating_sub(tiny.cached);
     let parse = |measured: &Measured| measured.parse.saturating_sub(tiny.parse);
     println!();
     println!(
