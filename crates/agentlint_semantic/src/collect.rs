@@ -8,7 +8,7 @@ use agentlint_syntax::{
     ast::{self, ExprKind, ItemId, ItemKind, SourceFile},
     name,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::def::{Def, DefId, DefKind, Visible};
 use crate::expand::{CallSite, ExternMacro, MacroDef, MacroScope, Markers};
@@ -22,6 +22,10 @@ pub(crate) struct CrateDefs {
     /// The items of impls and traits, and the variants of enums.
     pub members: FxHashMap<u32, Vec<DefId>>,
     pub impls: Vec<DefId>,
+    /// What the names of types that the crate declares, wherever they stand, are the names of.
+    pub types: FxHashMap<Name, TypeNames>,
+    /// The names of the traits that it declares.
+    pub traits: FxHashSet<Name>,
     /// Blocks that declare items: by file, body and the block's expression.
     pub blocks: FxHashMap<(FileId, ast::BodyId, ast::ExprId), DefId>,
     pub facts: FxHashMap<FileId, Arc<SourceFile>>,
@@ -30,6 +34,14 @@ pub(crate) struct CrateDefs {
     pub macros: FxHashMap<Name, MacroDef>,
     /// The file with the call, of each expansion. Spans in an expansion are places of that file.
     pub expanded_in: FxHashMap<FileId, FileId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TypeNames {
+    /// Of structs, enums and unions alone.
+    Adt,
+    /// Also of an alias.
+    Alias,
 }
 
 /// What a module or a block declares. Names are looked up when they are needed.
@@ -57,7 +69,7 @@ pub(crate) struct ModuleImport {
 pub(crate) const ROOT: u32 = 0;
 
 pub(crate) fn collect(krate: CrateId, node: &CrateNode, files: &CrateFiles, outside: &Outside<'_>) -> CrateDefs {
-    let macros = MacroScope::new(krate, files.facts.iter(), outside);
+    let macros = MacroScope::new(krate, node.is_member, files.facts.iter(), outside);
     let out = CrateDefs { facts: files.facts.clone(), ..CrateDefs::default() };
     let mut collector = Collector { krate, node, files, outside, macros, inline: Vec::new(), real_file: files.root, out };
     let root = DefId { krate, index: ROOT };
@@ -186,6 +198,18 @@ impl Collector<'_> {
             visibility,
             is_test: parent_is_test || is_test(item),
         });
+        match kind {
+            DefKind::Struct | DefKind::Enum | DefKind::Union => {
+                self.out.types.entry(item.name).or_insert(TypeNames::Adt);
+            }
+            DefKind::Trait => {
+                self.out.traits.insert(item.name);
+            }
+            DefKind::TypeAlias => {
+                self.out.types.insert(item.name, TypeNames::Alias);
+            }
+            _ => {}
+        }
         if self.is_assoc_holder(parent) {
             self.out.members.entry(parent.index).or_default().push(id);
         } else if kind != DefKind::Impl && item.name != name("_") {

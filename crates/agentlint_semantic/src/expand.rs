@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use agentlint_diagnostics::FileId;
 use agentlint_syntax::{
-    Macro, MacroInput, Name,
+    Bodies, Macro, MacroInput, Name,
     ast::{self, ItemId, ItemKind, MacroCall, SourceFile},
     name,
 };
@@ -56,6 +56,8 @@ pub(crate) type ExternMacro<'a> = &'a dyn Fn(CrateId, Name, Name) -> Option<Macr
 /// The macros that can be called at the present point of the walk through a crate.
 pub(crate) struct MacroScope<'a> {
     krate: CrateId,
+    /// Of crates that are not analysed only signatures are wanted.
+    bodies: Bodies,
     textual: Vec<(Name, MacroDef)>,
     /// Every macro of the crate, wherever it stands.
     by_name: FxHashMap<Name, MacroDef>,
@@ -73,11 +75,13 @@ pub(crate) struct MacroScope<'a> {
 impl<'a> MacroScope<'a> {
     pub(crate) fn new<'f>(
         krate: CrateId,
+        is_member: bool,
         files: impl Iterator<Item = (&'f FileId, &'f Arc<SourceFile>)>,
         outside: &'a Outside<'a>,
     ) -> Self {
         let mut scope = MacroScope {
             krate,
+            bodies: if is_member { Bodies::Full } else { Bodies::Skip },
             textual: Vec::new(),
             by_name: FxHashMap::default(),
             used_crates: Vec::new(),
@@ -179,7 +183,7 @@ impl<'a> MacroScope<'a> {
                 let dollar_crate = self.outside.markers.of(def.krate);
                 let tokens = site.call.tokens.start;
                 let input = MacroInput { text: &site.call.text, offset: tokens, call_span: site.span, dollar_crate };
-                let facts = Arc::new(parsed.as_ref()?.expand_items(input).ok()?);
+                let facts = Arc::new(parsed.as_ref()?.expand_items(input, self.bodies).ok()?);
                 if let Some(key) = key {
                     self.outside.loader.keep_expansion(self.krate, key, &facts);
                 }

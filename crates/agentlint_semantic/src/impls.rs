@@ -1,32 +1,46 @@
 //! Impl tables: which impls there are for a trait or a type, found by the head of the self type.
 
-use rustc_hash::FxHashMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use agentlint_syntax::{
     Name,
-    ast::{ItemKind, Path},
+    ast::{ImportKind, ItemKind, Path, WrittenHead},
 };
+
+use crate::collect::TypeNames;
 
 use crate::def::{DefId, DefKind};
 use crate::input::CrateId;
 use crate::names::{Namespace, Resolution};
 use crate::program::Program;
-use crate::types::{Head, TraitRef, Ty, TyKind};
+use crate::types::{Head, TraitRef, Ty, TyKind, primitive};
 
-/// The impls of one crate.
+/// The impls of one crate, found by what is written: names are resolved when something asks for their impls.
 #[derive(Debug, Default)]
 pub(crate) struct CrateImpls {
-    inherent: FxHashMap<Head, Vec<DefId>>,
-    by_trait: FxHashMap<DefId, TraitImpls>,
-    /// Derives: the trait and the type.
-    derived: FxHashMap<(DefId, DefId), ()>,
+    inherent: ByHead,
+    /// By the last segment of the trait's path.
+    of_traits: FxHashMap<Name, Vec<DefId>>,
+    /// The names that imports of this crate bind a name to, other than its own.
+    renamed: FxHashMap<Name, Vec<Name>>,
+    by_trait: RwLock<FxHashMap<DefId, Arc<ByHead>>>,
+    /// Impls of traits, by the last segment of the self type.
+    by_self_name: FxHashMap<Name, Vec<DefId>>,
 }
 
-/// The impls of one trait in one crate.
+/// Impls by the head of their self type.
 #[derive(Debug, Default)]
-struct TraitImpls {
-    by_head: FxHashMap<Head, Vec<DefId>>,
-    /// On a parameter or a projection: they may match anything.
+struct ByHead {
+    /// On a type of the crate or of std, by its name: several types may have it.
+    named: FxHashMap<Name, Vec<DefId>>,
+    known: FxHashMap<Head, Vec<DefId>>,
+    /// The text does not tell.
+    unclear: Vec<DefId>,
+    /// Those of `unclear` that have a head, by it; and those that have none.
+    resolved: OnceLock<(FxHashMap<Head, Vec<DefId>>, Vec<DefId>)>,
+    /// On a parameter: they may match anything.
     blanket: Vec<DefId>,
 }
 
@@ -68,44 +82,135 @@ impl Program<'_> {
     fn build_impls(&self, krate: CrateId) -> CrateImpls {
         let mut out = CrateImpls::default();
         let defs = &self.krate(krate).defs;
-        for def in &defs.impls {
-            let Some(ItemKind::Impl(declared)) = self.item(*def).map(|item| &item.kind) else { continue };
-            if declared.header.is_negative {
-                continue;
-            }
-            let self_ty = self.impl_self_ty(*def);
-            let head = self_ty.head();
-            match &declared.header.trait_path {
-                None => {
-                    if let Some(head) = head {
-                        out.inherent.entry(head).or_default().push(*def);
-                    }
-                }
-                Some(path) => {
-                    let Some(trait_def) = self.resolve_trait(*def, path) else { continue };
-                    let table = out.by_trait.entry(trait_def).or_default();
-                    match head {
-                        Some(head) => table.by_head.entry(head).or_default().push(*def),
-                        None if self_ty.is_unknown() => {}
-                        None => table.blanket.push(*def),
-                    }
-                }
+        for import in defs.modules.values().flat_map(|data| &data.imports) {
+            if let (ImportKind::Named(bound), Some(last)) = (import.import.kind, import.import.path.last())
+                && bound != *last
+            {
+                out.renamed.entry(*last).or_default().push(bound);
             }
         }
-        for (index, data) in defs.defs.iter().enumerate() {
-            let def = DefId { krate, index: index as u32 };
-            let derives = match (data.kind, self.item(def).map(|item| &item.kind)) {
-                (DefKind::Struct, Some(ItemKind::Struct(declared))) => &declared.derives,
-                (DefKind::Enum, Some(ItemKind::Enum(declared))) => &declared.derives,
-                _ => continue,
-            };
-            for path in derives {
-                if let Some(trait_def) = self.resolve_trait(def, path) {
-                    out.derived.insert((trait_def, def), ());
+        for def in &defs.impls {
+            let Some(ItemKind::Impl(declared)) = self.item(*def).map(|item| &item.kind) else { continue };
+            match declared.trait_name {
+                _ if declared.is_negative => {}
+                None => self.add_impl(&mut out.inherent, *def, declared.self_head),
+                Some(written) => {
+                    out.of_traits.entry(written).or_default().push(*def);
+                    if let WrittenHead::Named(name) = declared.self_head {
+                        out.by_self_name.entry(name).or_default().push(*def);
+                    }
                 }
             }
         }
         out
+    }
+
+    fn add_impl(&self, to: &mut ByHead, def: DefId, head: WrittenHead) {
+        let known = match head {
+            WrittenHead::Parameter => return to.blanket.push(def),
+            WrittenHead::Named(name) if self.names_adt(def.krate, name) => {
+                return to.named.entry(name).or_default().push(def);
+            }
+            WrittenHead::Named(name) => primitive(&name).filter(|_| !self.declares_type(def.krate, name)).and_then(Ty::head),
+            WrittenHead::Reference(mutable) => Some(Head::Ref(mutable)),
+            WrittenHead::Pointer(mutable) => Some(Head::Pointer(mutable)),
+            WrittenHead::Slice => Some(Head::Slice),
+            WrittenHead::Array => Some(Head::Array),
+            WrittenHead::Tuple(length) => Some(Head::Tuple(length)),
+            WrittenHead::Function => Some(Head::Function),
+            WrittenHead::Never => Some(Head::Never),
+            WrittenHead::Other => None,
+        };
+        match known {
+            Some(head) => to.known.entry(head).or_default().push(def),
+            None => to.unclear.push(def),
+        }
+    }
+
+    /// Whether that name, where an impl of the crate stands, is that of a struct, enum or union and of no alias.
+    fn names_adt(&self, krate: CrateId, name: Name) -> bool {
+        let kind_in = |krate: CrateId| self.krate(krate).defs.types.get(&name).copied();
+        match kind_in(krate) {
+            Some(kind) => kind == TypeNames::Adt,
+            None => (0..3).any(|which| kind_in(self.std_crate(which)) == Some(TypeNames::Adt)),
+        }
+    }
+
+    fn declares_type(&self, krate: CrateId, name: Name) -> bool {
+        self.krate(krate).defs.types.contains_key(&name)
+    }
+
+    /// The crate's impls of a trait.
+    fn impls_of_trait(&self, krate: CrateId, trait_def: DefId) -> Arc<ByHead> {
+        let impls = self.impls_of(krate);
+        if let Some(known) = impls.by_trait.read().unwrap_or_else(PoisonError::into_inner).get(&trait_def) {
+            return Arc::clone(known);
+        }
+        let wanted = self.name(trait_def);
+        let renamed = impls.renamed.get(&wanted).into_iter().flatten().copied();
+        let elsewhere = impls.of_traits.keys().copied().filter(|written| self.may_rename(krate, *written, wanted));
+        let names: FxHashSet<Name> = renamed.chain(elsewhere).chain([wanted]).collect();
+        let mut found: Vec<DefId> = names.iter().filter_map(|name| impls.of_traits.get(name)).flatten().copied().collect();
+        found.sort_unstable();
+        let mut by_head = ByHead::default();
+        for def in found {
+            let Some(ItemKind::Impl(declared)) = self.item(def).map(|item| &item.kind) else { continue };
+            let Some(path) = &declared.header.trait_path else { continue };
+            if self.resolve_trait(def, path) == Some(trait_def) {
+                self.add_impl(&mut by_head, def, declared.self_head);
+            }
+        }
+        let mut known = impls.by_trait.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.entry(trait_def).or_insert_with(|| Arc::new(by_head)))
+    }
+
+    /// Whether another crate may re-export the trait `wanted` as `written`. To know would take reading all crates that these names
+    /// come from; such a name nearly always has the trait's own in it, as `StdError` has.
+    fn may_rename(&self, krate: CrateId, written: Name, wanted: Name) -> bool {
+        let is_trait = |krate: CrateId| self.krate(krate).defs.traits.contains(&written);
+        written != wanted
+            && written.contains(wanted.as_str())
+            && !is_trait(krate)
+            && !(0..3).any(|which| is_trait(self.std_crate(which)))
+    }
+
+    /// Those for types with that head, blanket impls left out.
+    fn impls_with_head(&self, impls: &ByHead, head: Head, found: &mut Vec<DefId>) {
+        if let Head::Adt(adt) = head {
+            let named = impls.named.get(&self.name(adt)).into_iter().flatten().copied();
+            found.extend(named.filter(|def| self.impl_self_ty(*def).head() == Some(head)));
+        }
+        found.extend(impls.known.get(&head).into_iter().flatten());
+        found.extend(self.resolved_heads(impls).0.get(&head).into_iter().flatten());
+    }
+
+    fn resolved_heads<'i>(&self, impls: &'i ByHead) -> &'i (FxHashMap<Head, Vec<DefId>>, Vec<DefId>) {
+        if let Some(known) = impls.resolved.get() {
+            return known;
+        }
+        let mut heads: FxHashMap<Head, Vec<DefId>> = FxHashMap::default();
+        let mut blanket = Vec::new();
+        for def in &impls.unclear {
+            let self_ty = self.impl_self_ty(*def);
+            match self_ty.head() {
+                Some(head) => heads.entry(head).or_default().push(*def),
+                None if self_ty.is_unknown() => {}
+                None => blanket.push(*def),
+            }
+        }
+        impls.resolved.get_or_init(|| (heads, blanket))
+    }
+
+    fn blanket_impls(&self, impls: &ByHead, found: &mut Vec<DefId>) {
+        found.extend(&impls.blanket);
+        found.extend(&self.resolved_heads(impls).1);
+    }
+
+    /// Every impl on a type that is understood, blanket impls left out.
+    fn impls_with_heads(&self, impls: &ByHead, found: &mut Vec<DefId>) {
+        let by_text = impls.named.values().chain(impls.known.values()).flatten().copied();
+        found.extend(by_text.filter(|def| !self.impl_self_ty(*def).is_unknown()));
+        found.extend(self.resolved_heads(impls).0.values().flatten());
     }
 
     fn resolve_trait(&self, from: DefId, path: &Path) -> Option<DefId> {
@@ -119,7 +224,19 @@ impl Program<'_> {
 
     /// Whether the type derives the trait.
     pub(crate) fn derives(&self, adt: DefId, trait_def: DefId) -> bool {
-        self.impls_of(adt.krate).derived.contains_key(&(trait_def, adt))
+        let derives = match self.item(adt).map(|item| &item.kind) {
+            Some(ItemKind::Struct(declared)) => &declared.derives,
+            Some(ItemKind::Enum(declared)) => &declared.derives,
+            _ => return false,
+        };
+        if derives.is_empty() {
+            return false;
+        }
+        let wanted = self.name(trait_def);
+        let renamed = self.impls_of(adt.krate).renamed.get(&wanted);
+        let may_mean = |written: Name| written == wanted || renamed.is_some_and(|names| names.contains(&written));
+        let named = derives.iter().filter(|path| path.segments.last().is_some_and(|last| may_mean(last.name)));
+        named.into_iter().any(|path| self.resolve_trait(adt, path) == Some(trait_def))
     }
 
     /// Inherent impls for types with that head. They stand in the type's own crate, or in std for primitive types.
@@ -130,7 +247,7 @@ impl Program<'_> {
             _ => (0..3).map(|which| self.std_crate(which)).collect(),
         };
         for krate in crates {
-            found.extend(self.impls_of(krate).inherent.get(&head).into_iter().flatten().copied());
+            self.impls_with_head(&self.impls_of(krate).inherent, head, &mut found);
         }
         found
     }
@@ -154,18 +271,15 @@ impl Program<'_> {
         let head = trait_ref.self_ty().head();
         let mut found = Vec::new();
         for krate in crates {
-            let Some(table) = self.impls_of(krate).by_trait.get(&trait_ref.trait_def) else { continue };
+            let impls = self.impls_of_trait(krate, trait_ref.trait_def);
+            let start = found.len();
             match head {
-                Some(head) => found.extend(table.by_head.get(&head).into_iter().flatten().copied()),
-                None => {
-                    if matches!(trait_ref.self_ty().kind(), TyKind::Var(_)) {
-                        let mut all: Vec<DefId> = table.by_head.values().flatten().copied().collect();
-                        all.sort();
-                        found.extend(all);
-                    }
-                }
+                Some(head) => self.impls_with_head(&impls, head, &mut found),
+                None if matches!(trait_ref.self_ty().kind(), TyKind::Var(_)) => self.impls_with_heads(&impls, &mut found),
+                None => {}
             }
-            found.extend(table.blanket.iter().copied());
+            found[start..].sort_unstable();
+            self.blanket_impls(&impls, &mut found);
         }
         found
     }
@@ -185,9 +299,9 @@ impl Program<'_> {
     pub fn member_impls(&self, trait_def: DefId) -> Vec<DefId> {
         let mut found = Vec::new();
         for krate in self.members() {
-            if let Some(table) = self.impls_of(krate).by_trait.get(&trait_def) {
-                found.extend(table.by_head.values().flatten().chain(&table.blanket).copied());
-            }
+            let impls = self.impls_of_trait(krate, trait_def);
+            self.impls_with_heads(&impls, &mut found);
+            self.blanket_impls(&impls, &mut found);
         }
         found.sort();
         found
@@ -207,9 +321,7 @@ impl Program<'_> {
     /// The trait impls that the type's own crate has for it.
     pub fn trait_impls_on(&self, head: Head) -> Vec<DefId> {
         let Head::Adt(def) = head else { return Vec::new() };
-        let mut found: Vec<DefId> =
-            self.impls_of(def.krate).by_trait.values().filter_map(|table| table.by_head.get(&head)).flatten().copied().collect();
-        found.sort();
-        found
+        let named = self.impls_of(def.krate).by_self_name.get(&self.name(def)).into_iter().flatten().copied();
+        named.filter(|found| self.impl_self_ty(*found).head() == Some(head)).collect()
     }
 }

@@ -19,6 +19,8 @@ macro_rules! known {
             pub deref_target: Option<DefId>,
             pub fn_once_output: Option<DefId>,
             pub index_output: Option<DefId>,
+            /// Traits that hold of nearly everything and never help inference.
+            pub markers: Vec<DefId>,
         }
 
         impl Known {
@@ -105,6 +107,20 @@ impl Program<'_> {
         known.deref_target = assoc(known.deref, "Target");
         known.fn_once_output = assoc(known.fn_once, "Output");
         known.index_output = assoc(known.index, "Output");
+        let markers = [
+            known.sized,
+            known.send,
+            known.sync,
+            known.unpin,
+            known.destruct,
+            known.meta_sized,
+            known.pointee_sized,
+            known.freeze,
+            known.tuple,
+            known.unwind_safe,
+            known.ref_unwind_safe,
+        ];
+        known.markers = markers.into_iter().flatten().collect();
         self.known.get_or_init(|| known)
     }
 

@@ -6,6 +6,7 @@ use syn::parse::Parser;
 use crate::ast::{Body, ExprKind, SourceFile, TypeRef};
 use crate::lower::Lowering;
 use crate::places::Places;
+use crate::skip::empty_bodies;
 use crate::{Bodies, Span, limits};
 
 /// An expression, statements or a pattern, and the items that are declared in them.
@@ -21,9 +22,13 @@ pub struct Expanded {
 ///
 /// In this and the functions below tokens without a place of their own (`Span::call_site`) get `call_span`, and the others their
 /// byte range plus `offset`. An error says why the tokens do not parse.
-pub fn parse_expanded_items(tokens: TokenStream, offset: u32, call_span: Span) -> Result<SourceFile, String> {
+pub fn parse_expanded_items(tokens: TokenStream, offset: u32, call_span: Span, bodies: Bodies) -> Result<SourceFile, String> {
+    let tokens = match bodies {
+        Bodies::Full => tokens,
+        Bodies::Skip => empty_bodies(tokens),
+    };
     let file: syn::File = read(tokens, syn::parse2)?;
-    let mut lowering = lowering(offset, call_span);
+    let mut lowering = Lowering::new(Places::Expansion { offset, call_span }, bodies);
     lowering.file_attributes(&file.attrs);
     lowering.file.root = lowering.items(&file.items);
     Ok(lowering.file)

@@ -7,7 +7,7 @@ use proc_macro2::TokenStream;
 use crate::ast::{self, SourceFile};
 use crate::expanded::{Expanded, parse_expanded_expr, parse_expanded_items, parse_expanded_statements};
 use crate::macro_rules::MacroRules;
-use crate::{Span, limits};
+use crate::{Bodies, Span, limits};
 
 /// A macro that is ready to be called. It holds tokens of this thread.
 pub struct Macro {
@@ -38,8 +38,8 @@ impl Macro {
         self.rules.expand(tokens, input.dollar_crate)
     }
 
-    pub fn expand_items(&self, input: MacroInput<'_>) -> Result<SourceFile, String> {
-        parse_expanded_items(self.expand(input)?, input.offset, input.call_span)
+    pub fn expand_items(&self, input: MacroInput<'_>, bodies: Bodies) -> Result<SourceFile, String> {
+        parse_expanded_items(self.expand(input)?, input.offset, input.call_span, bodies)
     }
 
     /// As an expression, or else as statements.

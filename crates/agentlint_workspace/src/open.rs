@@ -133,10 +133,10 @@ pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
     let mut notes = std::mem::take(&mut scope.notes);
     let projects: Vec<ProjectScope> = std::mem::take(&mut scope.projects).into_values().collect();
     let mut loaded = load_projects(projects, &request, &mut notes)?;
-    let pool = thread_pool(request.threads)?;
+    let readers = thread_pool("reader", request.threads)?;
     let sources = Arc::new(Sources::new(request.cwd.clone()));
-    pool.install(|| place_files(&mut loaded, &sources, &mut scope.loose));
-    let loose = pool.install(|| loose_crates(&scope.loose, &sources));
+    readers.install(|| place_files(&mut loaded, &sources, &mut scope.loose));
+    let loose = readers.install(|| loose_crates(&scope.loose, &sources));
 
     let chosen: Vec<Chosen<'_>> =
         loaded.iter().map(|loaded| Chosen { project: &loaded.project, all_targets: loaded.all_targets }).collect();
@@ -144,7 +144,8 @@ pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
     if graph.crates.is_empty() {
         return Err(WorkspaceError::NothingToRead { notes: notes.join("; ") });
     }
-    let (loader, mut diagnostics) = DiskLoader::open(sources, crates, pool, request.environment.cache.clone());
+    let pool = thread_pool("agentlint", request.threads)?;
+    let (loader, mut diagnostics) = DiskLoader::open(sources, crates, readers, pool, request.environment.cache.clone());
     let members: Vec<CrateId> = graph.crates.iter_enumerated().filter(|(_, node)| node.is_member).map(|(id, _)| id).collect();
     let report_only = report_only(&loaded, &owners, &members, &loader, &excludes);
     if let Some(only) = &report_only {

@@ -125,16 +125,29 @@ impl Context<'_, '_> {
                 if let Some(list) = self.is_adt(ty, known.boxed) {
                     return list.first().copied();
                 }
-                let (deref, target) = (known.deref?, known.deref_target?);
-                let trait_ref = crate::types::TraitRef { trait_def: deref, args: crate::types::args(&[ty]) };
-                let trait_ref = self.solver.resolve_trait_ref(trait_ref);
-                match self.solver.select(trait_ref) {
-                    super::solve::Selected::Impl(..) | super::solve::Selected::Bound(_) => {
-                        let found = self.projection(Some(target), &[ty]);
-                        (!found.is_unknown()).then_some(found)
-                    }
-                    _ => None,
+                let is_closed = self.solver.is_closed(ty);
+                if is_closed && let Some(found) = self.program.selections.deref(ty) {
+                    return found;
                 }
+                let found = self.deref_by_trait(ty);
+                if is_closed && found.is_none_or(|found| self.solver.is_closed(found)) {
+                    self.program.selections.keep_deref(ty, found);
+                }
+                found
+            }
+            _ => None,
+        }
+    }
+
+    fn deref_by_trait(&mut self, ty: Ty) -> Option<Ty> {
+        let known = self.program.known();
+        let (deref, target) = (known.deref?, known.deref_target?);
+        let trait_ref = crate::types::TraitRef { trait_def: deref, args: crate::types::args(&[ty]) };
+        let trait_ref = self.solver.resolve_trait_ref(trait_ref);
+        match self.solver.select(trait_ref) {
+            super::solve::Selected::Impl(..) | super::solve::Selected::Bound(_) => {
+                let found = self.projection(Some(target), &[ty]);
+                (!found.is_unknown()).then_some(found)
             }
             _ => None,
         }

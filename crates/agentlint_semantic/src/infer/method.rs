@@ -114,6 +114,22 @@ impl Context<'_, '_> {
         {
             return None;
         }
+        let call = (self.module, receiver, method);
+        let is_closed = self.solver.is_closed(receiver);
+        if is_closed && let Some(picked) = self.program.selections.method(call) {
+            return picked.map(|(def, list)| (def, list.to_vec()));
+        }
+        let picked = self.pick_method_anew(receiver, method);
+        if is_closed {
+            let list = picked.as_ref().map(|(def, list)| (*def, self.solver.resolve_args(args(list))));
+            if list.is_none_or(|(_, list)| list.iter().all(|ty| self.solver.is_closed(*ty))) {
+                self.program.selections.keep_method(call, list);
+            }
+        }
+        picked
+    }
+
+    fn pick_method_anew(&mut self, receiver: Ty, method: Name) -> Option<(DefId, Vec<Ty>)> {
         let mut steps = self.autoderef(receiver);
         if let Some(TyKind::Array(element, _)) = steps.last().map(|ty| *ty.kind()) {
             steps.push(Ty::new(TyKind::Slice(element)));

@@ -28,12 +28,22 @@ impl Solver<'_, '_> {
         if let Some(found) = self.project_builtin(self_ty, assoc) {
             return Projected::Type(found);
         }
+        let is_lasting = self.depth <= 4 && list.iter().all(|ty| self.is_closed(*ty));
+        if is_lasting && let Some(found) = self.program.selections.projection((assoc, list)) {
+            return Projected::Type(found);
+        }
         if self.depth > 32 {
             return Projected::Unknown;
         }
         self.depth += 1;
         let projected = self.project_from_impl(assoc, list, trait_ref);
         self.depth -= 1;
+        if is_lasting
+            && let Projected::Type(found) = projected
+            && self.is_closed(found)
+        {
+            self.program.selections.keep_projection((assoc, list), found);
+        }
         projected
     }
 

@@ -2,11 +2,12 @@
 
 use std::sync::{PoisonError, RwLock};
 
+use agentlint_syntax::Name;
 use rustc_hash::FxHashMap;
 
 use super::solve::Holds;
 use crate::def::DefId;
-use crate::types::{Args, TraitRef};
+use crate::types::{Args, TraitRef, Ty};
 
 /// Answers for trait references without variables and parameters, which no scope can change.
 #[derive(Debug, Default)]
@@ -14,11 +15,42 @@ pub(crate) struct Selections {
     /// `None` where no impl applies.
     implementations: RwLock<FxHashMap<TraitRef, Option<DefId>>>,
     holds: RwLock<FxHashMap<TraitRef, bool>>,
+    projections: RwLock<FxHashMap<(DefId, Args), Ty>>,
+    /// One step of autoderef; `None` where the type derefs to nothing.
+    derefs: RwLock<FxHashMap<Ty, Option<Ty>>>,
+    methods: RwLock<FxHashMap<MethodKey, Option<(DefId, Args)>>>,
     /// By function and arguments: see `Program::bound_functions`.
     bound_functions: RwLock<FxHashMap<(DefId, Args), Vec<DefId>>>,
 }
 
+/// A call on a receiver without variables: the module that it stands in, the receiver's type, the method's name.
+pub(super) type MethodKey = (DefId, Ty, Name);
+
 impl Selections {
+    pub(super) fn projection(&self, projection: (DefId, Args)) -> Option<Ty> {
+        self.projections.read().unwrap_or_else(PoisonError::into_inner).get(&projection).copied()
+    }
+
+    pub(super) fn keep_projection(&self, projection: (DefId, Args), ty: Ty) {
+        self.projections.write().unwrap_or_else(PoisonError::into_inner).insert(projection, ty);
+    }
+
+    pub(super) fn deref(&self, ty: Ty) -> Option<Option<Ty>> {
+        self.derefs.read().unwrap_or_else(PoisonError::into_inner).get(&ty).copied()
+    }
+
+    pub(super) fn keep_deref(&self, ty: Ty, target: Option<Ty>) {
+        self.derefs.write().unwrap_or_else(PoisonError::into_inner).insert(ty, target);
+    }
+
+    pub(super) fn method(&self, call: MethodKey) -> Option<Option<(DefId, Args)>> {
+        self.methods.read().unwrap_or_else(PoisonError::into_inner).get(&call).copied()
+    }
+
+    pub(super) fn keep_method(&self, call: MethodKey, picked: Option<(DefId, Args)>) {
+        self.methods.write().unwrap_or_else(PoisonError::into_inner).insert(call, picked);
+    }
+
     pub(super) fn implementation(&self, trait_ref: TraitRef) -> Option<Option<DefId>> {
         self.implementations.read().unwrap_or_else(PoisonError::into_inner).get(&trait_ref).copied()
     }

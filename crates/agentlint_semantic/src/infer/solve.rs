@@ -4,6 +4,8 @@
 //! A small relative of rustc's "old" solver: candidates from the environment, from bounds of opaque and `dyn` types, from the
 //! language and from impls; the first two win over impls. No lifetimes, no coherence, no negative reasoning.
 
+use smallvec::SmallVec;
+
 use crate::def::DefId;
 use crate::program::Program;
 use crate::types::{Args, Predicate, TraitRef, Ty, TyKind, args};
@@ -50,6 +52,8 @@ pub(crate) struct Solver<'a, 'l> {
     pub(crate) program: &'a Program<'l>,
     /// What holds in scope, supertraits included.
     pub(crate) env: Vec<Predicate>,
+    /// Whether all of `env` is about types with parameters in them.
+    is_env_open: bool,
     pub(crate) table: Table,
     pub(crate) pending: Vec<Pending>,
     pub(super) depth: u32,
@@ -66,7 +70,12 @@ impl<'a, 'l> Solver<'a, 'l> {
                 projection @ Predicate::Projection { .. } => env.push(*projection),
             }
         }
-        Solver { program, env, table: Table::default(), pending: Vec::new(), depth: 0 }
+        let is_open = |predicate: &Predicate| match predicate {
+            Predicate::Trait(trait_ref) => trait_ref.self_ty().has_params(),
+            Predicate::Projection { args, .. } => args.first().is_some_and(|ty| ty.has_params()),
+        };
+        let is_env_open = env.iter().all(is_open);
+        Solver { program, env, is_env_open, table: Table::default(), pending: Vec::new(), depth: 0 }
     }
 
     pub(crate) fn fresh_args(&mut self, def: DefId) -> Vec<Ty> {
@@ -84,18 +93,31 @@ impl<'a, 'l> Solver<'a, 'l> {
         normalized
     }
 
+    pub(super) fn normalize_args(&mut self, list: Args) -> Args {
+        if !list.iter().any(|ty| ty.has_projections()) {
+            return list;
+        }
+        let list: SmallVec<[Ty; 8]> = list.iter().map(|ty| self.normalize(*ty)).collect();
+        args(&list)
+    }
+
     pub(crate) fn require(&mut self, predicates: Vec<Predicate>) {
         for predicate in predicates {
             match predicate {
                 Predicate::Trait(trait_ref) => {
-                    let list: Vec<Ty> = trait_ref.args.iter().map(|ty| self.normalize(*ty)).collect();
-                    let trait_ref = TraitRef { trait_def: trait_ref.trait_def, args: args(&list) };
-                    self.pending.push(Obligation::Trait(trait_ref).into());
+                    if self.is_marker(trait_ref.trait_def) {
+                        continue;
+                    }
+                    let list = self.normalize_args(trait_ref.args);
+                    if tells_something(list) {
+                        let trait_ref = TraitRef { trait_def: trait_ref.trait_def, args: list };
+                        self.pending.push(Obligation::Trait(trait_ref).into());
+                    }
                 }
                 Predicate::Projection { assoc, args: list, ty } => {
-                    let list: Vec<Ty> = list.iter().map(|ty| self.normalize(*ty)).collect();
+                    let list = self.normalize_args(list);
                     let ty = self.normalize(ty);
-                    self.pending.push(Obligation::Projection { assoc, args: args(&list), ty }.into());
+                    self.pending.push(Obligation::Projection { assoc, args: list, ty }.into());
                 }
             }
         }
@@ -109,7 +131,7 @@ impl<'a, 'l> Solver<'a, 'l> {
 
     pub(super) fn process_trait(&mut self, trait_ref: TraitRef) -> bool {
         let trait_ref = self.resolve_trait_ref(trait_ref);
-        if self.is_marker(trait_ref.trait_def) {
+        if !tells_something(trait_ref.args) {
             return true;
         }
         match self.select(trait_ref) {
@@ -122,7 +144,7 @@ impl<'a, 'l> Solver<'a, 'l> {
             Selected::Impl(def, list) => {
                 if let Some(header) = self.program.impl_trait_ref(def) {
                     let header = header.substitute(&list);
-                    let header: Vec<Ty> = header.args.iter().map(|ty| self.normalize(*ty)).collect();
+                    let header = self.normalize_args(header.args);
                     self.unify_args(&trait_ref.args, &header);
                 }
                 if self.depth < DEEPEST {
@@ -152,23 +174,8 @@ impl<'a, 'l> Solver<'a, 'l> {
         }
     }
 
-    /// Traits that hold of nearly everything and never help inference.
     fn is_marker(&self, trait_def: DefId) -> bool {
-        let known = self.program.known();
-        let markers = [
-            known.sized,
-            known.send,
-            known.sync,
-            known.unpin,
-            known.destruct,
-            known.meta_sized,
-            known.pointee_sized,
-            known.freeze,
-            known.tuple,
-            known.unwind_safe,
-            known.ref_unwind_safe,
-        ];
-        markers.contains(&Some(trait_def))
+        self.program.known().markers.contains(&trait_def)
     }
 
     pub(crate) fn holds(&mut self, trait_ref: TraitRef) -> Holds {
@@ -199,8 +206,12 @@ impl<'a, 'l> Solver<'a, 'l> {
 
     /// Whether the answer for `trait_ref` (resolved) is the same in every body, and is found with room to spare.
     fn is_lasting(&self, trait_ref: TraitRef) -> bool {
-        let is_closed = |ty: &Ty| !ty.has_vars() && !ty.has_params() && !ty.has_projections() && !ty.has_unknown();
-        self.depth <= DEEPEST / 2 && trait_ref.args.iter().all(is_closed)
+        self.depth <= DEEPEST / 2 && trait_ref.args.iter().all(|ty| self.is_closed(*ty))
+    }
+
+    /// Whether what is asked about the type has the same answer in every body.
+    pub(super) fn is_closed(&self, ty: Ty) -> bool {
+        self.is_env_open && !ty.has_vars() && !ty.has_params() && !ty.has_projections() && !ty.has_unknown()
     }
 
     /// Whether the `where` clauses of an impl hold, once its header was matched with `trait_ref`.
@@ -214,7 +225,7 @@ impl<'a, 'l> Solver<'a, 'l> {
     pub(super) fn match_impl(&mut self, def: DefId, list: &[Ty], trait_ref: TraitRef) -> bool {
         let Some(header) = self.program.impl_trait_ref(def) else { return false };
         let header = header.substitute(list);
-        let header: Vec<Ty> = header.args.iter().map(|ty| self.normalize(*ty)).collect();
+        let header = self.normalize_args(header.args);
         self.unify_args(&header, &trait_ref.args)
     }
 
@@ -224,12 +235,12 @@ impl<'a, 'l> Solver<'a, 'l> {
         for predicate in predicates {
             let holds = match predicate {
                 Predicate::Trait(trait_ref) => {
-                    let list: Vec<Ty> = trait_ref.args.iter().map(|ty| self.normalize(*ty)).collect();
-                    self.holds(TraitRef { trait_def: trait_ref.trait_def, args: args(&list) })
+                    let list = self.normalize_args(trait_ref.args);
+                    self.holds(TraitRef { trait_def: trait_ref.trait_def, args: list })
                 }
                 Predicate::Projection { assoc, args: list, ty } => {
-                    let list: Vec<Ty> = list.iter().map(|ty| self.normalize(*ty)).collect();
-                    match self.project(assoc, args(&list)) {
+                    let list = self.normalize_args(list);
+                    match self.project(assoc, list) {
                         Projected::Type(found) => {
                             let ty = self.normalize(ty);
                             if self.unify(found, ty) { Holds::Yes } else { Holds::No }
@@ -439,4 +450,9 @@ impl<'a, 'l> Solver<'a, 'l> {
         parameters.push(output);
         parameters.into_iter().map(|ty| self.normalize(ty)).collect()
     }
+}
+
+/// Whether an obligation on these types can still tell inference something: nothing is reported where it does not hold.
+fn tells_something(list: Args) -> bool {
+    list.iter().any(|ty| ty.has_vars())
 }

@@ -1,5 +1,7 @@
 //! Unification of types, and the probes that take it back.
 
+use smallvec::SmallVec;
+
 use crate::types::{Args, TraitRef, Ty, TyKind, args};
 
 use super::solve::Solver;
@@ -19,7 +21,10 @@ impl Solver<'_, '_> {
     }
 
     pub(crate) fn resolve_args(&self, list: Args) -> Args {
-        let resolved: Vec<Ty> = list.iter().map(|ty| self.resolve(*ty)).collect();
+        if !list.iter().any(|ty| ty.has_vars()) {
+            return list;
+        }
+        let resolved: SmallVec<[Ty; 8]> = list.iter().map(|ty| self.resolve(*ty)).collect();
         args(&resolved)
     }
 

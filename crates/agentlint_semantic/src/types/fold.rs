@@ -1,5 +1,7 @@
 //! Rebuilding types: substitution of parameters and any other bottom-up rewriting.
 
+use smallvec::SmallVec;
+
 use super::intern::{args, bindings, dyn_traits};
 use super::{Args, DynBounds, DynTrait, Predicate, TraitRef, Ty, TyKind};
 
@@ -45,7 +47,10 @@ impl Ty {
 }
 
 pub fn fold_args(list: Args, folder: &mut dyn Folder) -> Args {
-    let folded: Vec<Ty> = list.iter().map(|ty| ty.fold_with(folder)).collect();
+    if !list.iter().any(|ty| folder.concerns(*ty)) {
+        return list;
+    }
+    let folded: SmallVec<[Ty; 8]> = list.iter().map(|ty| ty.fold_with(folder)).collect();
     if folded.as_slice() == &list[..] { list } else { args(&folded) }
 }
 

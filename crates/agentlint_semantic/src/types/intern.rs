@@ -3,11 +3,13 @@
 //! A run builds few distinct types (tens of thousands), so they are leaked rather than owned by the program: that makes a type a
 //! plain pointer, comparable and copyable without a context.
 
+use std::cell::Cell;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::{LazyLock, Mutex, PoisonError};
+use std::thread::LocalKey;
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
 
 use super::{DynTrait, IntTy, TyKind};
 use crate::def::DefId;
@@ -101,18 +103,44 @@ static EMPTY: [Ty; 0] = [];
 
 const SHARDS: usize = 64;
 
-struct Table<K: 'static, V: 'static> {
-    shards: [Mutex<FxHashMap<K, V>>; SHARDS],
+/// How many values a thread finds again without asking the table that all share.
+const RECENT: usize = 2048;
+
+/// Values by what they hold.
+struct Table<V: 'static> {
+    shards: [Mutex<HashTable<V>>; SHARDS],
 }
 
-impl<K: Hash + Eq, V: Copy> Table<K, V> {
+/// What a thread found last, by hash.
+type Recent<V> = [Cell<Option<V>>; RECENT];
+
+impl<V: Copy> Table<V> {
     fn new() -> Self {
-        Table { shards: std::array::from_fn(|_| Mutex::new(FxHashMap::default())) }
+        Table { shards: std::array::from_fn(|_| Mutex::new(HashTable::new())) }
     }
 
-    fn shard(&self, hash: u64) -> std::sync::MutexGuard<'_, FxHashMap<K, V>> {
-        // A panic while a shard is held cannot leave it half-written: insertion is one step.
-        self.shards[(hash >> 40) as usize % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
+    fn find_or_insert(
+        &self,
+        hash: u64,
+        recent: &'static LocalKey<Recent<V>>,
+        is_it: impl Fn(V) -> bool,
+        make: impl FnOnce() -> V,
+        hash_of: impl Fn(&V) -> u64,
+    ) -> V {
+        recent.with(|recent| {
+            let slot = &recent[(hash >> 32) as usize % RECENT];
+            if let Some(found) = slot.get().filter(|value| is_it(*value)) {
+                return found;
+            }
+            // A panic while a shard is held cannot leave it half-written: insertion is one step.
+            let mut shard = self.shards[(hash >> 48) as usize % SHARDS].lock().unwrap_or_else(PoisonError::into_inner);
+            let found = match shard.find(hash, |value| is_it(*value)) {
+                Some(found) => *found,
+                None => *shard.insert_unique(hash, make(), hash_of).get(),
+            };
+            slot.set(Some(found));
+            found
+        })
     }
 }
 
@@ -122,42 +150,46 @@ fn hash_of(value: &(impl Hash + ?Sized)) -> u64 {
     hasher.finish()
 }
 
-static TYPES: LazyLock<Table<TyKind, Ty>> = LazyLock::new(|| {
+static TYPES: LazyLock<Table<Ty>> = LazyLock::new(|| {
     let table = Table::new();
     for data in [&UNKNOWN, &BOOL, &STR, &NEVER, &UNIT, &USIZE] {
-        table.shard(hash_of(&data.kind)).insert(data.kind, Ty(data));
+        let hash = hash_of(&data.kind);
+        table.find_or_insert(hash, &RECENT_TYPES, |ty| ty.0.kind == data.kind, || Ty(data), |ty| hash_of(&ty.0.kind));
     }
     table
 });
 
-/// Lists by their contents.
-type Lists<T> = Table<&'static [T], Interned<[T]>>;
+static LISTS: LazyLock<Table<Interned<[Ty]>>> = LazyLock::new(Table::new);
+static DYN_TRAITS: LazyLock<Table<Interned<[DynTrait]>>> = LazyLock::new(Table::new);
+static BINDINGS: LazyLock<Table<Interned<[(DefId, Ty)]>>> = LazyLock::new(Table::new);
 
-static LISTS: LazyLock<Lists<Ty>> = LazyLock::new(Table::new);
-static DYN_TRAITS: LazyLock<Lists<DynTrait>> = LazyLock::new(Table::new);
-static BINDINGS: LazyLock<Lists<(DefId, Ty)>> = LazyLock::new(Table::new);
+thread_local! {
+    static RECENT_TYPES: Recent<Ty> = const { [const { Cell::new(None) }; RECENT] };
+    static RECENT_LISTS: Recent<Interned<[Ty]>> = const { [const { Cell::new(None) }; RECENT] };
+    static RECENT_DYN_TRAITS: Recent<Interned<[DynTrait]>> = const { [const { Cell::new(None) }; RECENT] };
+    static RECENT_BINDINGS: Recent<Interned<[(DefId, Ty)]>> = const { [const { Cell::new(None) }; RECENT] };
+}
 
-fn intern_slice<T: Copy + Hash + Eq>(table: &Table<&'static [T], Interned<[T]>>, items: &[T]) -> Interned<[T]> {
-    let mut shard = table.shard(hash_of(items));
-    if let Some(found) = shard.get(items) {
-        return *found;
-    }
-    let leaked: &'static [T] = Box::leak(items.into());
-    shard.insert(leaked, Interned(leaked));
-    Interned(leaked)
+fn intern_slice<T: Copy + Hash + Eq>(
+    table: &Table<Interned<[T]>>,
+    recent: &'static LocalKey<Recent<Interned<[T]>>>,
+    items: &[T],
+) -> Interned<[T]> {
+    let make = || Interned(Box::leak::<'static>(items.into()) as &[T]);
+    table.find_or_insert(hash_of(items), recent, |list| *list.0 == *items, make, |list| hash_of(list.0))
 }
 
 /// The list of these types.
 pub fn args(types: &[Ty]) -> Args {
-    if types.is_empty() { Interned(&EMPTY) } else { intern_slice(&LISTS, types) }
+    if types.is_empty() { Interned(&EMPTY) } else { intern_slice(&LISTS, &RECENT_LISTS, types) }
 }
 
 pub(crate) fn dyn_traits(traits: &[DynTrait]) -> Interned<[DynTrait]> {
-    intern_slice(&DYN_TRAITS, traits)
+    intern_slice(&DYN_TRAITS, &RECENT_DYN_TRAITS, traits)
 }
 
 pub(crate) fn bindings(list: &[(DefId, Ty)]) -> Interned<[(DefId, Ty)]> {
-    intern_slice(&BINDINGS, list)
+    intern_slice(&BINDINGS, &RECENT_BINDINGS, list)
 }
 
 impl Ty {
@@ -169,21 +201,17 @@ impl Ty {
     pub const USIZE: Ty = Ty(&USIZE);
 
     pub fn new(kind: TyKind) -> Ty {
-        let mut shard = TYPES.shard(hash_of(&kind));
-        if let Some(found) = shard.get(&kind) {
-            return *found;
-        }
-        let flags = |test: fn(&TyData) -> bool| kind.any_part(|part| test(part.0));
-        let data = TyData {
-            has_vars: matches!(kind, TyKind::Var(_)) || flags(|d| d.has_vars),
-            has_params: matches!(kind, TyKind::Param(..)) || flags(|d| d.has_params),
-            has_projections: matches!(kind, TyKind::Projection(..)) || flags(|d| d.has_projections),
-            has_unknown: matches!(kind, TyKind::Unknown) || flags(|d| d.has_unknown),
-            kind,
+        let make = || {
+            let flags = |test: fn(&TyData) -> bool| kind.any_part(|part| test(part.0));
+            Ty(Box::leak(Box::new(TyData {
+                has_vars: matches!(kind, TyKind::Var(_)) || flags(|d| d.has_vars),
+                has_params: matches!(kind, TyKind::Param(..)) || flags(|d| d.has_params),
+                has_projections: matches!(kind, TyKind::Projection(..)) || flags(|d| d.has_projections),
+                has_unknown: matches!(kind, TyKind::Unknown) || flags(|d| d.has_unknown),
+                kind,
+            })))
         };
-        let ty = Ty(Box::leak(Box::new(data)));
-        shard.insert(kind, ty);
-        ty
+        TYPES.find_or_insert(hash_of(&kind), &RECENT_TYPES, |ty| ty.0.kind == kind, make, |ty| hash_of(&ty.0.kind))
     }
 
     pub fn kind(self) -> &'static TyKind {

@@ -204,6 +204,11 @@ pub struct TraitHeader {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Impl {
+    /// The last segment of the trait's path.
+    pub trait_name: Option<Name>,
+    pub self_head: WrittenHead,
+    /// `impl !Send for X`
+    pub is_negative: bool,
     pub header: Lazy<ImplHeader>,
     pub items: Vec<ItemId>,
 }
@@ -212,9 +217,50 @@ pub struct Impl {
 pub struct ImplHeader {
     pub generics: Generics,
     pub trait_path: Option<Path>,
-    /// `impl !Send for X`
-    pub is_negative: bool,
     pub self_type: TypeRef,
+}
+
+/// The outermost constructor of a type as far as its text tells, so that impls are found before a name is resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum WrittenHead {
+    /// A generic parameter of the impl.
+    Parameter,
+    /// A path: its last segment.
+    Named(Name),
+    Reference(bool),
+    Pointer(bool),
+    Slice,
+    Array,
+    Tuple(u32),
+    Function,
+    Never,
+    /// Only resolving it tells.
+    Other,
+}
+
+impl ImplHeader {
+    pub fn self_head(&self) -> WrittenHead {
+        match &self.self_type {
+            TypeRef::Path(path) if path.qualified_self.is_some() => WrittenHead::Other,
+            TypeRef::Path(path) => {
+                let is_parameter = |name: Name| self.generics.params.iter().any(|param| param.name == name);
+                match path.segments.as_slice() {
+                    [only] if is_parameter(only.name) => WrittenHead::Parameter,
+                    [first, _, ..] if is_parameter(first.name) => WrittenHead::Other,
+                    [.., last] => WrittenHead::Named(last.name),
+                    [] => WrittenHead::Other,
+                }
+            }
+            TypeRef::Reference { mutable, .. } => WrittenHead::Reference(*mutable),
+            TypeRef::Pointer { mutable, .. } => WrittenHead::Pointer(*mutable),
+            TypeRef::Slice(_) => WrittenHead::Slice,
+            TypeRef::Array { .. } => WrittenHead::Array,
+            TypeRef::Tuple(types) => WrittenHead::Tuple(types.len() as u32),
+            TypeRef::Function { .. } => WrittenHead::Function,
+            TypeRef::Never => WrittenHead::Never,
+            TypeRef::Infer | TypeRef::ImplTrait(_) | TypeRef::DynTrait(_) | TypeRef::Macro(_) | TypeRef::Unknown => WrittenHead::Other,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -16,7 +16,7 @@ pub use body::{
 pub use item::{
     BodyId, Const, Enum, ExternCrate, Field, Fields, Function, FunctionDeclaration, Impl, ImplHeader, Import, ImportKind, Item,
     ItemId, ItemKind, MacroRules, Module, Parameter, SelfParameter, Static, StaticOrigin, Struct, StructDeclaration, Trait,
-    TraitHeader, TypeAlias, Variant, Visibility,
+    TraitHeader, TypeAlias, Variant, Visibility, WrittenHead,
 };
 pub use types::{
     AssocBinding, AssocValue, Bound, GenericArg, GenericArgs, GenericParam, GenericParamKind, Generics, Path, QualifiedSelf,

@@ -222,7 +222,14 @@ impl Lowering<'_> {
             let self_type = lowering.ty(&item.self_ty);
             let items = lowering.impl_items(&item.items);
             let is_negative = item.modifiers.polarity.is_some();
-            ItemKind::Impl(Impl { header: ImplHeader { generics, trait_path, is_negative, self_type }.into(), items })
+            let header = ImplHeader { generics, trait_path, self_type };
+            ItemKind::Impl(Impl {
+                trait_name: header.trait_path.as_ref().and_then(|path| path.segments.last()).map(|last| last.name),
+                self_head: header.self_head(),
+                is_negative,
+                header: header.into(),
+                items,
+            })
         })
     }
 

@@ -136,7 +136,7 @@ fn traits_and_impls() {
     assert!(matches!(&declared[4].kind, ItemKind::MacroCall(_)));
     let impls = file.items.iter().filter_map(|it| match &it.kind {
         ItemKind::Impl(it) => {
-            Some((it.header.trait_path.as_ref().map(path), it.header.is_negative, ty(&it.header.self_type), it.items.len()))
+            Some((it.header.trait_path.as_ref().map(path), it.is_negative, ty(&it.header.self_type), it.items.len()))
         }
         _ => None,
     });

@@ -39,6 +39,8 @@ pub(crate) struct CrateSource {
 pub struct DiskLoader {
     shared: Arc<Shared>,
     crates: IndexVec<CrateId, OnceLock<Option<Arc<CrateFiles>>>>,
+    /// The threads that parse.
+    readers: Arc<ThreadPool>,
     pool: Arc<ThreadPool>,
 }
 
@@ -56,6 +58,7 @@ impl DiskLoader {
     pub(crate) fn open(
         sources: Arc<Sources>,
         crates: IndexVec<CrateId, CrateSource>,
+        readers: Arc<ThreadPool>,
         pool: Arc<ThreadPool>,
         cache: Option<PathBuf>,
     ) -> (DiskLoader, Vec<Diagnostic>) {
@@ -63,7 +66,7 @@ impl DiskLoader {
         let slots: IndexVec<CrateId, OnceLock<_>> = crates.iter().map(|_| OnceLock::new()).collect();
         let kept = crates.iter().map(|_| OnceLock::new()).collect();
         let mut problems = Problems::default();
-        pool.install(|| {
+        readers.install(|| {
             prefetch(&sources, members().map(|(_, source)| source));
             // One after the other, so that files are numbered alike in every run.
             for (id, source) in members() {
@@ -71,14 +74,15 @@ impl DiskLoader {
                 slots[id].get_or_init(|| files);
             }
         });
-        (DiskLoader { shared: Arc::new(Shared { sources, crates, kept, cache }), crates: slots, pool }, problems.found)
+        (DiskLoader { shared: Arc::new(Shared { sources, crates, kept, cache }), crates: slots, readers, pool }, problems.found)
     }
 
     pub fn sources(&self) -> &Arc<Sources> {
         &self.shared.sources
     }
 
-    /// The threads that parse. Their stacks are deep enough for any file that the parser accepts.
+    /// The threads that analyse. Their stacks are deep enough for any file that the parser accepts. They are not the ones that parse:
+    /// where an analysis comes to a crate that was not read yet, it sleeps, and all threads that parse work for it.
     pub fn pool(&self) -> &Arc<ThreadPool> {
         &self.pool
     }
@@ -91,18 +95,18 @@ impl DiskLoader {
     /// Writes what this run learned about remote crates into the user's cache.
     pub fn keep(&self) {
         let learned: Vec<&KeptCrate> = self.shared.kept.iter().filter_map(|kept| kept.get()?.as_ref()).collect();
-        self.pool.install(|| learned.par_iter().for_each(|kept| kept.store()));
+        self.readers.install(|| learned.par_iter().for_each(|kept| kept.store()));
     }
 
     fn read(&self, id: CrateId) -> Option<Arc<CrateFiles>> {
-        if self.is_on_pool() {
+        if self.is_reader() {
             return self.shared.read(id);
         }
         if let Some(files) = self.shared.read_kept(id) {
             return Some(files);
         }
         let shared = Arc::clone(&self.shared);
-        self.on_pool(move || {
+        self.as_reader(move || {
             prefetch(&shared.sources, shared.crates.get(id));
             shared.read(id)
         })
@@ -112,12 +116,12 @@ impl DiskLoader {
     ///
     /// The caller may be a worker of another pool. It must sleep here, not steal work as `install` would let it: stolen work could
     /// ask for the very crate that is being read, and would wait for itself.
-    fn on_pool<T: Send + 'static>(&self, work: impl FnOnce() -> Option<T> + Send + 'static) -> Option<T> {
-        if self.is_on_pool() {
+    fn as_reader<T: Send + 'static>(&self, work: impl FnOnce() -> Option<T> + Send + 'static) -> Option<T> {
+        if self.is_reader() {
             return work();
         }
         let (sender, receiver) = sync_channel(1);
-        self.pool.spawn(move || {
+        self.readers.spawn(move || {
             let done = catch_unwind(AssertUnwindSafe(work)).unwrap_or(None);
             // Nobody waits any more where the run was given up.
             let _ = sender.send(done);
@@ -125,8 +129,8 @@ impl DiskLoader {
         receiver.recv().ok().flatten()
     }
 
-    fn is_on_pool(&self) -> bool {
-        self.pool.current_thread_index().is_some()
+    fn is_reader(&self) -> bool {
+        self.readers.current_thread_index().is_some()
     }
 }
 
@@ -170,7 +174,7 @@ impl Loader for DiskLoader {
         let (path, folder) = sources.folder(file)?.submodule(inline, item, &source.cfg)?;
         let origin = Origin { is_member: source.is_member, folder, declared_in: Some(file) };
         let shared = Arc::clone(&self.shared);
-        let (file, facts) = self.on_pool(move || {
+        let (file, facts) = self.as_reader(move || {
             let (slot, parsed) = sources.parse(&path, shared.crates.get(id)?.reading());
             let (file, _) = sources.register(&slot, &parsed, &path, origin);
             Some((file, Arc::clone(&parsed.facts)))
@@ -197,10 +201,10 @@ impl Loader for DiskLoader {
 }
 
 /// A pool whose threads can parse.
-pub(crate) fn thread_pool(threads: Option<usize>) -> Result<Arc<ThreadPool>, WorkspaceError> {
+pub(crate) fn thread_pool(name: &'static str, threads: Option<usize>) -> Result<Arc<ThreadPool>, WorkspaceError> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads.unwrap_or(0))
-        .thread_name(|index| format!("agentlint-{index}"))
+        .thread_name(move |index| format!("{name}-{index}"))
         .stack_size(STACK_SIZE)
         .build()
         .map(Arc::new)
