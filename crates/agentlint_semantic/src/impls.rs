@@ -254,7 +254,21 @@ impl Program<'_> {
 
     /// The impls that may apply to `trait_ref`, whose self type is resolved as far as it can be. By the orphan rule they stand in
     /// the trait's crate or in that of a type among its arguments.
-    pub(crate) fn candidate_impls(&self, trait_ref: TraitRef) -> Vec<DefId> {
+    pub(crate) fn candidate_impls(&self, trait_ref: TraitRef) -> Arc<[DefId]> {
+        let head = trait_ref.self_ty().head();
+        let known = self.known();
+        // Of a trait without arguments on such a type: in the crate of one or the other, whatever the type's own arguments are.
+        let key = match head {
+            Some(Head::Adt(adt)) if trait_ref.args.len() == 1 && known.boxed != Some(adt) && known.pin != Some(adt) => {
+                Some((trait_ref.trait_def, adt))
+            }
+            _ => None,
+        };
+        if let Some(key) = key
+            && let Some(found) = self.selections.candidates(key)
+        {
+            return found;
+        }
         let mut crates = Vec::new();
         let mut add = |krate: CrateId| {
             if !crates.contains(&krate) {
@@ -265,10 +279,10 @@ impl Program<'_> {
         if self.is_std(trait_ref.trait_def.krate) {
             (0..3).for_each(|which| add(self.std_crate(which)));
         }
-        for ty in trait_ref.args.iter() {
-            self.crates_in(*ty, &mut add, 0);
+        match key {
+            Some((_, adt)) => add(adt.krate),
+            None => trait_ref.args.iter().for_each(|ty| self.crates_in(*ty, &mut add, 0)),
         }
-        let head = trait_ref.self_ty().head();
         let mut found = Vec::new();
         for krate in crates {
             let impls = self.impls_of_trait(krate, trait_ref.trait_def);
@@ -280,6 +294,10 @@ impl Program<'_> {
             }
             found[start..].sort_unstable();
             self.blanket_impls(&impls, &mut found);
+        }
+        let found: Arc<[DefId]> = found.into();
+        if let Some(key) = key {
+            self.selections.keep_candidates(key, Arc::clone(&found));
         }
         found
     }

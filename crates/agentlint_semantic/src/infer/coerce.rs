@@ -1,5 +1,6 @@
 //! Coercions: where a value of one type may stand for another.
 
+use crate::def::DefId;
 use crate::types::{Ty, TyKind};
 
 use super::Context;
@@ -120,6 +121,7 @@ impl Context<'_, '_> {
         let ty = self.structurally(ty);
         match *ty.kind() {
             TyKind::Ref(inner, _) => Some(inner),
+            TyKind::Adt(adt, _) if !self.may_deref(adt) => None,
             TyKind::Adt(..) | TyKind::Opaque(..) | TyKind::Param(..) | TyKind::Projection(..) => {
                 let known = self.program.known();
                 if let Some(list) = self.is_adt(ty, known.boxed) {
@@ -137,6 +139,13 @@ impl Context<'_, '_> {
             }
             _ => None,
         }
+    }
+
+    /// Whether there is an impl of `Deref` that may be the type's.
+    fn may_deref(&self, adt: DefId) -> bool {
+        let Some(deref) = self.program.known().deref else { return false };
+        let any = crate::types::TraitRef { trait_def: deref, args: crate::types::args(&[Ty::adt(adt, &[])]) };
+        self.program.known().boxed == Some(adt) || !self.program.candidate_impls(any).is_empty()
     }
 
     fn deref_by_trait(&mut self, ty: Ty) -> Option<Ty> {

@@ -6,9 +6,10 @@ use agentlint_syntax::{
     ast::{ExprId, GenericArgs, ItemKind},
 };
 
-use crate::def::{DefId, DefKind};
+use crate::def::{DefId, DefKind, Visible};
 use crate::types::{Head, TraitRef, Ty, TyKind, args};
 
+use super::selections::MethodKey;
 use super::solve::Holds;
 use super::table::VarKind;
 use super::{CallKind, CallSite, Callee, Context, Expect, Reason};
@@ -114,32 +115,48 @@ impl Context<'_, '_> {
         {
             return None;
         }
-        let call = (self.module, receiver, method);
-        let is_closed = self.solver.is_closed(receiver);
-        if is_closed && let Some(picked) = self.program.selections.method(call) {
+        let traits = self.program.traits_in_scope(self.module, method);
+        if !self.solver.is_closed(receiver) {
+            return self.pick_method_anew(receiver, method, &traits).0;
+        }
+        let root = self.program.root(self.module.krate);
+        let mut call = MethodKey { module: root, receiver, method, traits: traits.iter().copied().collect() };
+        let known = self.program.selections.method(&call).or_else(|| {
+            call.module = self.module;
+            self.program.selections.method(&call)
+        });
+        if let Some(picked) = known {
             return picked.map(|(def, list)| (def, list.to_vec()));
         }
-        let picked = self.pick_method_anew(receiver, method);
-        if is_closed {
-            let list = picked.as_ref().map(|(def, list)| (*def, self.solver.resolve_args(args(list))));
-            if list.is_none_or(|(_, list)| list.iter().all(|ty| self.solver.is_closed(*ty))) {
-                self.program.selections.keep_method(call, list);
-            }
+        let (picked, sees_all) = self.pick_method_anew(receiver, method, &traits);
+        let list = picked.as_ref().map(|(def, list)| (*def, self.solver.resolve_args(args(list))));
+        if list.is_none_or(|(_, list)| list.iter().all(|ty| self.solver.is_closed(*ty))) {
+            call.module = if sees_all { root } else { self.module };
+            self.program.selections.keep_method(call, list);
         }
         picked
     }
 
-    fn pick_method_anew(&mut self, receiver: Ty, method: Name) -> Option<(DefId, Vec<Ty>)> {
+    /// Also whether it would be the same one in every module of the crate with these traits in scope.
+    fn pick_method_anew(&mut self, receiver: Ty, method: Name, traits: &[DefId]) -> (Option<(DefId, Vec<Ty>)>, bool) {
         let mut steps = self.autoderef(receiver);
         if let Some(TyKind::Array(element, _)) = steps.last().map(|ty| *ty.kind()) {
             steps.push(Ty::new(TyKind::Slice(element)));
         }
         let mut inherent = Vec::new();
+        let mut sees_all = true;
         for step in &steps {
-            self.inherent_candidates(*step, method, &mut inherent);
+            sees_all &= self.inherent_candidates(*step, method, &mut inherent);
         }
-        let extension: Vec<Candidate> = self.extension_candidates(method);
-        for step in &steps {
+        let extension = self.extension_candidates(method, traits);
+        (self.pick_by_steps(&steps, &inherent, &extension), sees_all)
+    }
+
+    fn pick_by_steps(&mut self, steps: &[Ty], inherent: &[Candidate], extension: &[Candidate]) -> Option<(DefId, Vec<Ty>)> {
+        if inherent.is_empty() && extension.is_empty() {
+            return None;
+        }
+        for step in steps {
             if step.is_unknown() {
                 return None;
             }
@@ -149,7 +166,7 @@ impl Context<'_, '_> {
                     Adjust::Reference => step.reference(false),
                     Adjust::Mutable => step.reference(true),
                 };
-                for group in [&inherent, &extension] {
+                for group in [inherent, extension] {
                     if let Some(picked) = self.pick_from(group, self_ty) {
                         return Some(picked);
                     }
@@ -176,10 +193,9 @@ impl Context<'_, '_> {
         Some((candidate.method(), list))
     }
 
-    fn inherent_candidates(&mut self, ty: Ty, method: Name, found: &mut Vec<Candidate>) {
-        if let Some(head) = ty.head() {
-            self.inherent_of_head(head, method, found);
-        }
+    /// Whether all that there are can be seen from everywhere in the crate.
+    fn inherent_candidates(&mut self, ty: Ty, method: Name, found: &mut Vec<Candidate>) -> bool {
+        let sees_all = ty.head().is_none_or(|head| self.inherent_of_head(head, method, found));
         match ty.kind() {
             TyKind::Param(..) | TyKind::Projection(..) | TyKind::Opaque(..) | TyKind::Dyn(_) => {
                 for trait_ref in self.traits_of(&ty) {
@@ -190,17 +206,25 @@ impl Context<'_, '_> {
             }
             _ => {}
         }
+        sees_all
     }
 
-    fn inherent_of_head(&mut self, head: Head, method: Name, found: &mut Vec<Candidate>) {
+    fn inherent_of_head(&mut self, head: Head, method: Name, found: &mut Vec<Candidate>) -> bool {
+        let mut sees_all = true;
         for holder in self.program.inherent_impls(head) {
             for member in self.program.members_named(holder, method) {
                 let is_method = self.program.function(*member).is_some_and(|f| f.self_parameter.is_some());
+                let root = self.program.root(self.module.krate);
+                sees_all &= match self.program.def(*member).visibility {
+                    Visible::Everywhere => true,
+                    Visible::Within(module) => module == root || module.krate != root.krate,
+                };
                 if is_method && self.is_usable(*member) {
                     found.push(Candidate::Inherent { method: *member, holder });
                 }
             }
         }
+        sees_all
     }
 
     /// Visible from here, and not an unstable function of std, which a stable one of the same name would win over.
@@ -231,9 +255,9 @@ impl Context<'_, '_> {
         found
     }
 
-    fn extension_candidates(&mut self, method: Name) -> Vec<Candidate> {
+    fn extension_candidates(&mut self, method: Name, traits: &[DefId]) -> Vec<Candidate> {
         let mut found = Vec::new();
-        for trait_def in self.program.traits_in_scope(self.module, method) {
+        for trait_def in traits.iter().copied() {
             if let Some(member) = self.program.member(trait_def, method, |k| k == DefKind::Function)
                 && self.program.function(member).is_some_and(|f| f.self_parameter.is_some())
                 && !self.program.is_unstable(member)

@@ -1,9 +1,10 @@
 //! Which impl a trait reference selects, and whether it holds, kept for all bodies: most questions are asked over and over.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use agentlint_syntax::Name;
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use super::solve::Holds;
 use crate::def::DefId;
@@ -19,12 +20,22 @@ pub(crate) struct Selections {
     /// One step of autoderef; `None` where the type derefs to nothing.
     derefs: RwLock<FxHashMap<Ty, Option<Ty>>>,
     methods: RwLock<FxHashMap<MethodKey, Option<(DefId, Args)>>>,
+    /// By a trait without arguments and a type: see `Program::candidate_impls`.
+    candidates: RwLock<FxHashMap<(DefId, DefId), Arc<[DefId]>>>,
     /// By function and arguments: see `Program::bound_functions`.
     bound_functions: RwLock<FxHashMap<(DefId, Args), Vec<DefId>>>,
 }
 
-/// A call on a receiver without variables: the module that it stands in, the receiver's type, the method's name.
-pub(super) type MethodKey = (DefId, Ty, Name);
+/// A call on a receiver without variables.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct MethodKey {
+    /// The module that it stands in, where that decides what it sees; the crate's root elsewhere.
+    pub(super) module: DefId,
+    pub(super) receiver: Ty,
+    pub(super) method: Name,
+    /// The traits in scope that have such a method.
+    pub(super) traits: SmallVec<[DefId; 4]>,
+}
 
 impl Selections {
     pub(super) fn projection(&self, projection: (DefId, Args)) -> Option<Ty> {
@@ -43,8 +54,16 @@ impl Selections {
         self.derefs.write().unwrap_or_else(PoisonError::into_inner).insert(ty, target);
     }
 
-    pub(super) fn method(&self, call: MethodKey) -> Option<Option<(DefId, Args)>> {
-        self.methods.read().unwrap_or_else(PoisonError::into_inner).get(&call).copied()
+    pub(super) fn method(&self, call: &MethodKey) -> Option<Option<(DefId, Args)>> {
+        self.methods.read().unwrap_or_else(PoisonError::into_inner).get(call).copied()
+    }
+
+    pub(crate) fn candidates(&self, key: (DefId, DefId)) -> Option<Arc<[DefId]>> {
+        self.candidates.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
+    }
+
+    pub(crate) fn keep_candidates(&self, key: (DefId, DefId), found: Arc<[DefId]>) {
+        self.candidates.write().unwrap_or_else(PoisonError::into_inner).insert(key, found);
     }
 
     pub(super) fn keep_method(&self, call: MethodKey, picked: Option<(DefId, Args)>) {

@@ -307,7 +307,7 @@ impl<'a, 'l> Solver<'a, 'l> {
         let mut maybe = Vec::new();
         let candidates = self.program.candidate_impls(trait_ref);
         let total = candidates.len();
-        for def in candidates {
+        for def in candidates.iter().copied() {
             if !self.may_match(def, trait_ref) {
                 continue;
             }
