@@ -28,6 +28,8 @@ pub struct Program<'l> {
     crates: Vec<OnceLock<CrateModel>>,
     /// The crates of the standard library: core, alloc, std.
     std: [CrateId; 3],
+    /// Of core's own crates and of all others, by edition.
+    pub(crate) preludes: [[OnceLock<Option<DefId>>; 4]; 2],
     pub(crate) markers: Markers,
     pub(crate) selections: Selections,
     pub(crate) known: OnceLock<crate::known::Known>,
@@ -86,7 +88,8 @@ impl<'l> Program<'l> {
         });
         let crates = graph.crates.iter().map(|_| OnceLock::new()).collect();
         let markers = Markers::new(&graph);
-        Program { graph, loader, crates, std, markers, selections: Selections::default(), known: OnceLock::new() }
+        let preludes = Default::default();
+        Program { graph, loader, crates, std, preludes, markers, selections: Selections::default(), known: OnceLock::new() }
     }
 
     pub fn node(&self, krate: CrateId) -> &CrateNode {

@@ -92,7 +92,22 @@ impl Program<'_> {
     /// The functions of analysed impls that a function without a body may call: those of the traits that its bounds demand, and
     /// that the bounds of the impl behind it demand. `into` demands `From`, `parse` demands `FromStr`.
     pub fn bound_functions(&self, def: DefId, list: Args) -> Vec<DefId> {
+        // An impl of the program that fits a foreign bound is on a type of the program, or has one among its trait's arguments.
+        if !list.iter().any(|ty| self.has_member_type(*ty, 0)) {
+            return Vec::new();
+        }
         self.selections.bound_functions((def, list), || self.find_bound_functions(def, list))
+    }
+
+    fn has_member_type(&self, ty: Ty, depth: u32) -> bool {
+        let is_own = match *ty.kind() {
+            TyKind::Adt(def, _) | TyKind::Opaque(def, ..) => self.node(def.krate).is_member,
+            TyKind::Dyn(bounds) => bounds.traits.iter().any(|bound| self.node(bound.trait_def.krate).is_member),
+            _ => false,
+        };
+        let mut found = is_own || depth > 16;
+        ty.kind().each_part(&mut |part| found = found || self.has_member_type(part, depth + 1));
+        found
     }
 
     fn find_bound_functions(&self, def: DefId, list: Args) -> Vec<DefId> {

@@ -308,15 +308,22 @@ impl Program<'_> {
     /// The prelude of the crate's edition.
     pub(crate) fn prelude(&self, krate: CrateId) -> Option<DefId> {
         let inside_std = self.is_std(krate);
-        let edition = match self.node(krate).edition {
+        let edition = self.node(krate).edition;
+        let text = match edition {
             Edition::E2015 => "rust_2015",
             Edition::E2018 => "rust_2018",
             Edition::E2021 => "rust_2021",
             Edition::E2024 => "rust_2024",
         };
-        let root = self.root(self.std_crate(if inside_std && krate != self.std_crate(2) { 0 } else { 2 }));
-        let preludes = self.lookup(root, name("prelude"), Namespace::Type)?;
-        self.lookup(preludes, name(edition), Namespace::Type)
+        let of_core = inside_std && krate != self.std_crate(2);
+        let known = &self.preludes[usize::from(of_core)][edition as usize];
+        if let Some(prelude) = known.get() {
+            return *prelude;
+        }
+        let root = self.root(self.std_crate(if of_core { 0 } else { 2 }));
+        let preludes = self.lookup(root, name("prelude"), Namespace::Type);
+        let prelude = preludes.and_then(|preludes| self.lookup(preludes, name(text), Namespace::Type));
+        *known.get_or_init(|| prelude)
     }
 
     /// The traits whose methods can be called in `module`: its own and imported ones, those of enclosing blocks, and the prelude's.

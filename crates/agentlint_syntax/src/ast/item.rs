@@ -258,7 +258,9 @@ impl ImplHeader {
             TypeRef::Tuple(types) => WrittenHead::Tuple(types.len() as u32),
             TypeRef::Function { .. } => WrittenHead::Function,
             TypeRef::Never => WrittenHead::Never,
-            TypeRef::Infer | TypeRef::ImplTrait(_) | TypeRef::DynTrait(_) | TypeRef::Macro(_) | TypeRef::Unknown => WrittenHead::Other,
+            TypeRef::Infer | TypeRef::ImplTrait(_) | TypeRef::DynTrait(_) | TypeRef::Macro(_) | TypeRef::Unknown => {
+                WrittenHead::Other
+            }
         }
     }
 }

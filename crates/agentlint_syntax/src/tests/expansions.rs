@@ -5,8 +5,8 @@ use proc_macro2::{Group, Span as TokenSpan, TokenStream, TokenTree};
 use super::{on_large_stack, print};
 use crate::ast::ExprKind;
 use crate::{
-    Bodies, Span, parse_cfg, parse_cfg_attr, parse_expanded_expr, parse_expanded_items, parse_expanded_pat, parse_expanded_statements,
-    parse_expanded_type,
+    Bodies, Span, parse_cfg, parse_cfg_attr, parse_expanded_expr, parse_expanded_items, parse_expanded_pat,
+    parse_expanded_statements, parse_expanded_type,
 };
 
 const CALL: Span = Span { start: 100, end: 120 };
