@@ -105,11 +105,11 @@ impl<'a, 'l> Closures<'a, 'l> {
 
     /// What `find` says of each body, in the order of crates and sources. Bodies are taken together in the same way whatever the
     /// number of threads: what is remembered of recursive functions depends on who asked first.
-    pub(crate) fn for_each<T: Send, I: IntoIterator<Item = T>>(
+    pub(crate) fn for_each<T: Send>(
         program: &'a Program<'l>,
         catalog: &'a ResolvedCatalog,
         bodies: &'a FxHashMap<DefId, BodyFacts>,
-        find: impl Fn(&mut Closures<'a, 'l>, &'a BodyFacts) -> I + Sync,
+        find: impl Fn(&mut Closures<'a, 'l>, &'a BodyFacts) -> T + Sync,
     ) -> Vec<T> {
         const TOGETHER: usize = 64;
         let mut all: Vec<&BodyFacts> = bodies.values().collect();
@@ -118,7 +118,7 @@ impl<'a, 'l> Closures<'a, 'l> {
             .par_chunks(TOGETHER)
             .map(|facts| {
                 let mut closures = Closures::new(program, catalog, bodies);
-                facts.iter().flat_map(|facts| find(&mut closures, facts)).collect()
+                facts.iter().map(|facts| find(&mut closures, facts)).collect()
             })
             .collect();
         found.into_iter().flatten().collect()

@@ -35,11 +35,18 @@ pub(crate) struct Roles {
 }
 
 impl Roles {
-    pub(crate) fn new(program: &Program<'_>, catalog: &ResolvedCatalog, bodies: &FxHashMap<DefId, BodyFacts>) -> Roles {
-        let mut graph = Graph::new(program, catalog, bodies);
-        graph.starting = graph.leading_to(|call| call.start.is_some());
-        graph.serving = graph.leading_to(|call| call.start == Some(Start::Serve));
-        Roles { startup: graph.startup() }
+    pub(crate) fn new(program: &Program<'_>, functions: Vec<Function<'_>>) -> Roles {
+        let mut graph = Graph {
+            program,
+            passed_on: functions.iter().flat_map(|function| &function.passed_on).copied().collect(),
+            functions: functions.into_iter().map(|function| (function.facts.inferred.owner, function)).collect(),
+            starting: FxHashSet::default(),
+            serving: FxHashSet::default(),
+        };
+        let callers = graph.callers();
+        graph.starting = graph.leading_to(&callers, |call| call.start.is_some());
+        graph.serving = graph.leading_to(&callers, |call| call.start == Some(Start::Serve));
+        Roles { startup: graph.startup(&callers) }
     }
 
     pub(crate) fn of(&self, program: &Program<'_>, owner: DefId, expr: ExprId) -> Role {
@@ -65,10 +72,13 @@ struct Call {
     is_here: bool,
 }
 
-struct Function<'a> {
+/// A function, seen from who runs first.
+pub(crate) struct Function<'a> {
     facts: &'a BodyFacts,
     here: Vec<bool>,
     calls: Vec<Call>,
+    /// The functions that it passes on as values.
+    passed_on: Vec<DefId>,
     before: OnceLock<FxHashSet<ExprId>>,
 }
 
@@ -81,57 +91,49 @@ struct Graph<'a, 'l> {
     serving: FxHashSet<DefId>,
 }
 
-impl<'a, 'l> Graph<'a, 'l> {
-    fn new(program: &'a Program<'l>, catalog: &'a ResolvedCatalog, bodies: &'a FxHashMap<DefId, BodyFacts>) -> Graph<'a, 'l> {
+/// Who calls a function: the caller, the call's expression, and whether it is the caller's own.
+type Callers = FxHashMap<DefId, Vec<(DefId, ExprId, bool)>>;
+
+/// Reads bodies for [`Roles`].
+pub(crate) struct RoleCalls<'a, 'l> {
+    program: &'a Program<'l>,
+    catalog: &'a ResolvedCatalog,
+    bodies: &'a FxHashMap<DefId, BodyFacts>,
+    by_name: FxHashMap<Name, Vec<DefId>>,
+}
+
+impl<'a, 'l> RoleCalls<'a, 'l> {
+    pub(crate) fn new(program: &'a Program<'l>, catalog: &'a ResolvedCatalog, bodies: &'a FxHashMap<DefId, BodyFacts>) -> Self {
         let mut by_name: FxHashMap<Name, Vec<DefId>> = FxHashMap::default();
         for def in bodies.keys().filter(|def| program.kind(**def) == DefKind::Function) {
             by_name.entry(program.name(*def)).or_default().push(*def);
         }
-        let mut graph = Graph {
-            program,
-            functions: FxHashMap::default(),
-            passed_on: FxHashSet::default(),
-            starting: FxHashSet::default(),
-            serving: FxHashSet::default(),
-        };
-        let functions = Closures::for_each(program, catalog, bodies, |closures, facts| {
-            if program.def(facts.inferred.owner).is_test {
-                return None;
-            }
-            let here = regions_here(closures, facts);
-            let calls = facts.inferred.calls.iter();
-            let calls = calls.filter_map(|call| graph.call(catalog, bodies, facts, &here, call, &by_name)).collect();
-            let passed_on = graph.passed_on_in(facts);
-            Some((facts.inferred.owner, Function { facts, here, calls, before: OnceLock::new() }, passed_on))
-        });
-        for (owner, function, passed_on) in functions {
-            graph.functions.insert(owner, function);
-            graph.passed_on.extend(passed_on);
+        RoleCalls { program, catalog, bodies, by_name }
+    }
+
+    /// `None` for tests, which call what they like.
+    pub(crate) fn of_body(&self, closures: &mut Closures<'_, '_>, facts: &'a BodyFacts) -> Option<Function<'a>> {
+        if self.program.def(facts.inferred.owner).is_test {
+            return None;
         }
-        graph
+        let here = regions_here(closures, facts);
+        let calls = facts.inferred.calls.iter().filter_map(|call| self.call(facts, &here, call)).collect();
+        Some(Function { facts, here, calls, passed_on: self.passed_on_in(facts), before: OnceLock::new() })
     }
 
     /// `None` where it says nothing about who runs first.
-    fn call(
-        &self,
-        catalog: &ResolvedCatalog,
-        bodies: &FxHashMap<DefId, BodyFacts>,
-        facts: &BodyFacts,
-        here: &[bool],
-        call: &CallSite,
-        by_name: &FxHashMap<Name, Vec<DefId>>,
-    ) -> Option<Call> {
+    fn call(&self, facts: &BodyFacts, here: &[bool], call: &CallSite) -> Option<Call> {
         let region = facts.regions.region_of[call.expr];
         let is_here = here.get(region as usize).copied().unwrap_or(false);
         let (mut targets, start) = match call.callee {
             Callee::Function { def, implementation, .. } => {
-                (self.targets(def, implementation), catalog.start(def).or_else(|| catalog.start(implementation?)))
+                (self.targets(def, implementation), self.catalog.start(def).or_else(|| self.catalog.start(implementation?)))
             }
             // It may be any of that name.
-            Callee::Unresolved(_) => (by_name.get(&call.name).cloned().unwrap_or_default(), None),
+            Callee::Unresolved(_) => (self.by_name.get(&call.name).cloned().unwrap_or_default(), None),
             Callee::Constructor(_) | Callee::Value(_) => (Vec::new(), None),
         };
-        targets.retain(|target| bodies.contains_key(target));
+        targets.retain(|target| self.bodies.contains_key(target));
         (start.is_some() || !targets.is_empty()).then_some(Call { expr: call.expr, targets, start, is_here })
     }
 
@@ -165,25 +167,31 @@ impl<'a, 'l> Graph<'a, 'l> {
         }
         passed_on
     }
+}
 
-    /// The functions that themselves, or through others, make a call of that kind.
-    fn leading_to(&self, is_wanted: impl Fn(&Call) -> bool) -> FxHashSet<DefId> {
-        let mut callers: FxHashMap<DefId, Vec<DefId>> = FxHashMap::default();
-        let mut open = Vec::new();
+impl Graph<'_, '_> {
+    fn callers(&self) -> Callers {
+        let mut callers = Callers::default();
         for (owner, function) in &self.functions {
-            for call in function.calls.iter().filter(|call| call.is_here) {
-                if is_wanted(call) {
-                    open.push(*owner);
-                }
+            for call in &function.calls {
                 for target in &call.targets {
-                    callers.entry(*target).or_default().push(*owner);
+                    callers.entry(*target).or_default().push((*owner, call.expr, call.is_here));
                 }
             }
         }
+        callers
+    }
+
+    /// The functions that themselves, or through others, make a call of that kind.
+    fn leading_to(&self, callers: &Callers, is_wanted: impl Fn(&Call) -> bool) -> FxHashSet<DefId> {
+        let makes_one = |function: &Function<'_>| function.calls.iter().any(|call| call.is_here && is_wanted(call));
+        let mut open: Vec<DefId> =
+            self.functions.iter().filter(|(_, function)| makes_one(function)).map(|(owner, _)| *owner).collect();
         let mut found = FxHashSet::default();
         while let Some(function) = open.pop() {
             if found.insert(function) {
-                open.extend(callers.get(&function).into_iter().flatten());
+                let own = callers.get(&function).into_iter().flatten().filter(|(_, _, is_here)| *is_here);
+                open.extend(own.map(|(caller, ..)| *caller));
             }
         }
         found
@@ -203,15 +211,7 @@ impl<'a, 'l> Graph<'a, 'l> {
         call.start.is_some() || call.targets.iter().any(|target| self.starting.contains(target))
     }
 
-    fn startup(&self) -> FxHashMap<DefId, FxHashSet<ExprId>> {
-        let mut callers: FxHashMap<DefId, Vec<(DefId, ExprId)>> = FxHashMap::default();
-        for (owner, function) in &self.functions {
-            for call in &function.calls {
-                for target in &call.targets {
-                    callers.entry(*target).or_default().push((*owner, call.expr));
-                }
-            }
-        }
+    fn startup(&self, callers: &Callers) -> FxHashMap<DefId, FxHashSet<ExprId>> {
         let is_first = |def: DefId| self.is_main(def) || (self.serving.contains(&def) && !callers.contains_key(&def));
         let may_be = |def: &DefId| self.is_called_by_name(*def) && (is_first(*def) || callers.contains_key(def));
         let mut possible: FxHashSet<DefId> = self.functions.keys().copied().filter(may_be).collect();
@@ -219,8 +219,9 @@ impl<'a, 'l> Graph<'a, 'l> {
         let says_nothing = |def: &DefId| !callers.contains_key(def) && self.is_offered(*def);
         let mut open: Vec<DefId> =
             self.functions.keys().copied().filter(|def| !possible.contains(def) && !says_nothing(def)).collect();
-        for (def, callers) in &callers {
-            let is_late = |(caller, expr): &(DefId, ExprId)| possible.contains(caller) && !self.before(*caller).contains(expr);
+        for (def, callers) in callers {
+            let is_late =
+                |(caller, expr, _): &(DefId, ExprId, bool)| possible.contains(caller) && !self.before(*caller).contains(expr);
             if possible.contains(def) && !self.is_main(*def) && callers.iter().any(is_late) {
                 open.push(*def);
             }

@@ -13,7 +13,7 @@ use crate::closures::{BodyFacts, Closures};
 use crate::events::{Builder, Event, RegionEvents, Target};
 use crate::region::{RegionId, RegionKind};
 use crate::resolve::{ResolvedCatalog, SinkEntry};
-use crate::roles::{Role, Roles};
+use crate::roles::{Role, RoleCalls, Roles};
 
 /// The effects of a whole program.
 pub struct Effects {
@@ -97,16 +97,23 @@ impl Effects {
 
     fn build(&mut self, program: &Program<'_>) {
         let (catalog, bodies) = (&self.catalog, &self.bodies);
-        let nodes = Closures::for_each(program, catalog, bodies, |closures, facts| {
-            let regions = Builder { program, catalog, bodies, facts }.regions(closures).into_iter();
-            regions.map(|RegionEvents { region, events, is_context }| Node {
+        let calls = RoleCalls::new(program, catalog, bodies);
+        let found = Closures::for_each(program, catalog, bodies, |closures, facts| {
+            let regions = Builder { program, catalog, bodies, facts }.regions(closures);
+            (regions, calls.of_body(closures, facts))
+        });
+        let mut functions = Vec::new();
+        let mut nodes = Vec::new();
+        for (regions, function) in found {
+            functions.extend(function);
+            nodes.extend(regions.into_iter().map(|RegionEvents { region, events, is_context }| Node {
                 region,
                 events,
                 is_context,
                 witness: [None; Effect::ALL.len()],
-            })
-        });
-        self.roles = Roles::new(program, catalog, bodies);
+            }));
+        }
+        self.roles = Roles::new(program, functions);
         self.nodes = nodes;
     }
 
