@@ -30,5 +30,5 @@ pub use config::{CatalogEntry, CatalogKind, Config, ConfigError, LevelEntry, Pla
 pub use environment::Environment;
 pub use error::WorkspaceError;
 pub use load::DiskLoader;
-pub use open::{Opened, Request, RunReport, open};
+pub use open::{OnFirstReading, Opened, Request, RunReport, open};
 pub use sources::Sources;

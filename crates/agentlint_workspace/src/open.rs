@@ -14,7 +14,7 @@ use crate::environment::Environment;
 use crate::error::WorkspaceError;
 use crate::exclude::Excludes;
 use crate::graph::{Built, Chosen, build};
-use crate::load::{DiskLoader, thread_pool};
+use crate::load::{DiskLoader, FactsFolder, Reading, thread_pool};
 use crate::loose::loose_crates;
 use crate::paths::normalize;
 use crate::project::Origin;
@@ -39,6 +39,18 @@ pub struct Request {
     /// How many files are parsed at once; one per core where not given.
     pub threads: Option<usize>,
     pub environment: Environment,
+    /// Is told of each dependency whose sources are read because nothing was kept of them, by name and version.
+    pub on_first_reading: Option<OnFirstReading>,
+}
+
+/// Called from several threads.
+#[derive(Clone)]
+pub struct OnFirstReading(pub Arc<dyn Fn(&str) + Send + Sync>);
+
+impl std::fmt::Debug for OnFirstReading {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("OnFirstReading")
+    }
 }
 
 impl Request {
@@ -53,6 +65,7 @@ impl Request {
             lint_names: Vec::new(),
             threads: None,
             environment: Environment::of_process(),
+            on_first_reading: None,
         }
     }
 }
@@ -144,8 +157,10 @@ pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
     if graph.crates.is_empty() {
         return Err(WorkspaceError::NothingToRead { notes: notes.join("; ") });
     }
+    let facts = request.environment.cache.as_deref().map(FactsFolder::open);
     let pool = thread_pool("agentlint", request.threads)?;
-    let (loader, mut diagnostics) = DiskLoader::open(sources, crates, readers, pool, request.environment.cache.clone());
+    let (loader, mut diagnostics) =
+        DiskLoader::open(Reading { sources, crates, on_first_reading: request.on_first_reading }, readers, pool, facts);
     let members: Vec<CrateId> = graph.crates.iter_enumerated().filter(|(_, node)| node.is_member).map(|(id, _)| id).collect();
     let report_only = report_only(&loaded, &owners, &members, &loader, &excludes);
     if let Some(only) = &report_only {

@@ -14,6 +14,7 @@ use agentlint_syntax::LineIndex;
 use agentlint_workspace::{Opened, Request, Sources, open};
 
 use crate::engine::{CheckRequest, Checked, Engine, InspectRequest};
+use crate::progress::Progress;
 use crate::{SourceLookup, Statistics};
 
 mod analysis;
@@ -30,7 +31,7 @@ impl Driver {
         Driver { registry: Registry::new(agentlint_lints::ALL) }
     }
 
-    fn open(&self, request: &CheckRequest) -> anyhow::Result<Opened> {
+    fn open(&self, request: &CheckRequest, progress: Option<&Progress>) -> anyhow::Result<Opened> {
         let lints = self.registry.metas().iter().map(|meta| meta.id);
         let names = lints.chain(Group::ALL.into_iter().map(Group::name)).chain(["all"]);
         Ok(open(Request {
@@ -39,6 +40,7 @@ impl Driver {
             exclude: request.exclude.clone(),
             config: request.config.clone(),
             lint_names: names.map(str::to_owned).collect(),
+            on_first_reading: progress.map(Progress::observer),
             ..Request::new(&request.current_folder)
         })?)
     }
@@ -80,7 +82,8 @@ impl Engine for Driver {
 
     fn check(&self, request: &CheckRequest) -> anyhow::Result<Checked> {
         let start = Instant::now();
-        let mut opened = self.open(request)?;
+        let progress = request.progress.then(Progress::new);
+        let mut opened = self.open(request, progress.as_ref())?;
         let levels = self.levels(request, &opened)?;
         let files: Vec<_> = opened.members.iter().filter_map(|id| opened.loader.load(*id)).collect();
         let mut diagnostics = std::mem::take(&mut opened.diagnostics);
@@ -112,7 +115,7 @@ impl Engine for Driver {
     }
 
     fn inspect(&self, request: &InspectRequest, out: &mut dyn Write) -> anyhow::Result<()> {
-        let opened = self.open(&request.check)?;
+        let opened = self.open(&request.check, None)?;
         let inspected = inspect::run(&opened, &catalog(&opened)?, request, out);
         opened.loader.keep();
         inspected

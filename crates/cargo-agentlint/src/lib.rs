@@ -6,6 +6,7 @@ mod driver;
 mod engine;
 mod environment;
 mod output;
+mod progress;
 mod render;
 mod report;
 #[cfg(test)]

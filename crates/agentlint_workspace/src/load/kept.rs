@@ -58,19 +58,43 @@ struct KeptFile {
 
 const INDEX: &str = "index";
 
+/// Where the facts of this program version lie in the user's cache.
+#[derive(Debug)]
+pub(crate) struct FactsFolder(PathBuf);
+
+impl FactsFolder {
+    /// The first run of a version removes what older ones left, but for the newest: two versions may be used in turns.
+    pub(crate) fn open(cache: &Path) -> FactsFolder {
+        let all = cache.join("facts");
+        let own = all.join(FORM);
+        if !own.exists() && std::fs::create_dir_all(&own).is_ok() {
+            let entries = std::fs::read_dir(&all).into_iter().flatten().flatten();
+            let others = entries.filter(|entry| entry.path() != own);
+            let mut others: Vec<_> =
+                others.filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()))).collect();
+            others.sort();
+            others.pop();
+            for (_, path) in others {
+                // What cannot be removed takes space, nothing else.
+                let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+            }
+        }
+        FactsFolder(own)
+    }
+}
+
 impl KeptCrate {
     /// `None` where there is no cache folder, or no root file.
-    pub(crate) fn new(cache: Option<&Path>, source: &CrateSource) -> Option<KeptCrate> {
+    pub(crate) fn new(folder: Option<&FactsFolder>, source: &CrateSource) -> Option<KeptCrate> {
         let metadata = std::fs::metadata(&source.root).ok()?;
         let mut hasher = DefaultHasher::new();
-        (FORM, &source.root, metadata.len(), metadata.modified().ok()).hash(&mut hasher);
+        (&source.root, metadata.len(), metadata.modified().ok()).hash(&mut hasher);
         let mut cfg: Vec<(&str, &str)> = source.cfg.flags.iter().map(|flag| (flag.as_str(), "")).collect();
         cfg.extend(source.cfg.key_values.iter().map(|(key, value)| (key.as_str(), value.as_str())));
         cfg.sort_unstable();
         cfg.hash(&mut hasher);
         // For people who look into the folder.
-        let package = source.root.ancestors().nth(2).and_then(Path::file_name).unwrap_or_default().to_string_lossy();
-        let file = cache?.join("facts").join(format!("{package}-{:016x}", hasher.finish()));
+        let file = folder?.0.join(format!("{}-{:016x}", source.package(), hasher.finish()));
         let pack = read(&file);
         Some(KeptCrate { file, pack, state: Mutex::default() })
     }

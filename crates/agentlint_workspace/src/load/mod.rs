@@ -4,8 +4,9 @@ mod kept;
 pub(crate) mod modules;
 mod walk;
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, OnceLock};
 
@@ -17,7 +18,9 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::error::WorkspaceError;
+use crate::open::OnFirstReading;
 use crate::sources::{Origin, Sources};
+pub(crate) use kept::FactsFolder;
 use kept::{KeptCrate, Submodule};
 use walk::{Problems, walk};
 pub(crate) use walk::{prefetch, reached_files};
@@ -32,6 +35,13 @@ pub(crate) struct CrateSource {
     pub(crate) is_member: bool,
     /// See [`crate::sources::Reading`].
     pub(crate) boundary: Option<PathBuf>,
+}
+
+impl CrateSource {
+    /// The package's name and version as its folder in the registry has them; of others the folder's name.
+    fn package(&self) -> Cow<'_, str> {
+        self.root.ancestors().nth(2).and_then(Path::file_name).unwrap_or_default().to_string_lossy()
+    }
 }
 
 /// The loader of real runs. Members are read when it is made, dependencies when they are asked for.
@@ -50,18 +60,27 @@ struct Shared {
     crates: IndexVec<CrateId, CrateSource>,
     /// Of remote crates, once they were asked for.
     kept: IndexVec<CrateId, OnceLock<Option<KeptCrate>>>,
-    cache: Option<PathBuf>,
+    facts: Option<FactsFolder>,
+    on_first_reading: Option<OnFirstReading>,
+}
+
+/// What is to be read.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    pub(crate) sources: Arc<Sources>,
+    pub(crate) crates: IndexVec<CrateId, CrateSource>,
+    pub(crate) on_first_reading: Option<OnFirstReading>,
 }
 
 impl DiskLoader {
     /// Reads the members' files in parallel; what was wrong with them comes back beside the loader.
     pub(crate) fn open(
-        sources: Arc<Sources>,
-        crates: IndexVec<CrateId, CrateSource>,
+        reading: Reading,
         readers: Arc<ThreadPool>,
         pool: Arc<ThreadPool>,
-        cache: Option<PathBuf>,
+        facts: Option<FactsFolder>,
     ) -> (DiskLoader, Vec<Diagnostic>) {
+        let Reading { sources, crates, on_first_reading } = reading;
         let members = || crates.iter_enumerated().filter(|(_, source)| source.is_member);
         let slots: IndexVec<CrateId, OnceLock<_>> = crates.iter().map(|_| OnceLock::new()).collect();
         let kept = crates.iter().map(|_| OnceLock::new()).collect();
@@ -74,7 +93,8 @@ impl DiskLoader {
                 slots[id].get_or_init(|| files);
             }
         });
-        (DiskLoader { shared: Arc::new(Shared { sources, crates, kept, cache }), crates: slots, readers, pool }, problems.found)
+        let shared = Arc::new(Shared { sources, crates, kept, facts, on_first_reading });
+        (DiskLoader { shared, crates: slots, readers, pool }, problems.found)
     }
 
     pub fn sources(&self) -> &Arc<Sources> {
@@ -105,6 +125,7 @@ impl DiskLoader {
         if let Some(files) = self.shared.read_kept(id) {
             return Some(files);
         }
+        self.shared.tell_of(id);
         let shared = Arc::clone(&self.shared);
         self.as_reader(move || {
             prefetch(&shared.sources, shared.crates.get(id));
@@ -135,6 +156,13 @@ impl DiskLoader {
 }
 
 impl Shared {
+    fn tell_of(&self, id: CrateId) {
+        let source = self.crates.get(id).filter(|source| !source.is_member && source.root.is_file());
+        if let (Some(OnFirstReading(tell)), Some(source)) = (&self.on_first_reading, source) {
+            tell(&source.package());
+        }
+    }
+
     /// On this thread alone.
     fn read(&self, id: CrateId) -> Option<Arc<CrateFiles>> {
         if let Some(files) = self.read_kept(id) {
@@ -154,7 +182,7 @@ impl Shared {
     /// `None` for members, whose files change.
     fn kept(&self, id: CrateId) -> Option<&KeptCrate> {
         let source = self.crates.get(id).filter(|source| !source.is_member)?;
-        self.kept[id].get_or_init(|| KeptCrate::new(self.cache.as_deref(), source)).as_ref()
+        self.kept[id].get_or_init(|| KeptCrate::new(self.facts.as_ref(), source)).as_ref()
     }
 }
 

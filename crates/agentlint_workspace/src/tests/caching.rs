@@ -70,3 +70,24 @@ fn a_cache_that_cannot_be_written_is_done_without() {
     request.environment.cache = Some(tree.path("Cargo.toml"));
     assert_eq!(open(request).unwrap().notes, [""; 0]);
 }
+
+#[test]
+fn a_new_version_keeps_the_facts_of_the_one_before() {
+    let tree = workspace();
+    let facts = tree.cache().join("cache/facts");
+    tree.open(&[]);
+    let own: Vec<_> = std::fs::read_dir(&facts).unwrap().flatten().map(|entry| entry.path()).collect();
+    assert_eq!(own.len(), 1);
+    std::fs::remove_dir(&own[0]).unwrap();
+    for (age, form) in ["oldest", "old"].into_iter().enumerate() {
+        std::fs::create_dir(facts.join(form)).unwrap();
+        let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(age as u64);
+        std::fs::File::open(facts.join(form)).unwrap().set_modified(time).unwrap();
+    }
+    std::fs::write(facts.join("of-another-layout"), "").unwrap();
+    tree.open(&[]);
+    let mut left: Vec<_> = std::fs::read_dir(&facts).unwrap().flatten().map(|entry| entry.path()).collect();
+    left.sort();
+    assert!(left.contains(&own[0]) && left.len() == 2, "{left:?}");
+    assert!(!facts.join("oldest").exists());
+}
