@@ -38,9 +38,15 @@ struct ByHead {
     known: FxHashMap<Head, Vec<DefId>>,
     /// The text does not tell.
     unclear: Vec<DefId>,
-    /// Those of `unclear` that have a head, by it; and those that have none.
-    resolved: OnceLock<(FxHashMap<Head, Vec<DefId>>, Vec<DefId>)>,
+    resolved: OnceLock<Resolved>,
     /// On a parameter: they may match anything.
+    blanket: Vec<DefId>,
+}
+
+/// What resolving told of the impls whose text does not.
+#[derive(Debug, Default)]
+struct Resolved {
+    by_head: FxHashMap<Head, Vec<DefId>>,
     blanket: Vec<DefId>,
 }
 
@@ -181,36 +187,35 @@ impl Program<'_> {
             found.extend(named.filter(|def| self.impl_self_ty(*def).head() == Some(head)));
         }
         found.extend(impls.known.get(&head).into_iter().flatten());
-        found.extend(self.resolved_heads(impls).0.get(&head).into_iter().flatten());
+        found.extend(self.resolved(impls).by_head.get(&head).into_iter().flatten());
     }
 
-    fn resolved_heads<'i>(&self, impls: &'i ByHead) -> &'i (FxHashMap<Head, Vec<DefId>>, Vec<DefId>) {
+    fn resolved<'i>(&self, impls: &'i ByHead) -> &'i Resolved {
         if let Some(known) = impls.resolved.get() {
             return known;
         }
-        let mut heads: FxHashMap<Head, Vec<DefId>> = FxHashMap::default();
-        let mut blanket = Vec::new();
+        let mut resolved = Resolved::default();
         for def in &impls.unclear {
             let self_ty = self.impl_self_ty(*def);
             match self_ty.head() {
-                Some(head) => heads.entry(head).or_default().push(*def),
+                Some(head) => resolved.by_head.entry(head).or_default().push(*def),
                 None if self_ty.is_unknown() => {}
-                None => blanket.push(*def),
+                None => resolved.blanket.push(*def),
             }
         }
-        impls.resolved.get_or_init(|| (heads, blanket))
+        impls.resolved.get_or_init(|| resolved)
     }
 
     fn blanket_impls(&self, impls: &ByHead, found: &mut Vec<DefId>) {
         found.extend(&impls.blanket);
-        found.extend(&self.resolved_heads(impls).1);
+        found.extend(&self.resolved(impls).blanket);
     }
 
     /// Every impl on a type that is understood, blanket impls left out.
     fn impls_with_heads(&self, impls: &ByHead, found: &mut Vec<DefId>) {
         let by_text = impls.named.values().chain(impls.known.values()).flatten().copied();
         found.extend(by_text.filter(|def| !self.impl_self_ty(*def).is_unknown()));
-        found.extend(self.resolved_heads(impls).0.values().flatten());
+        found.extend(self.resolved(impls).by_head.values().flatten());
     }
 
     fn resolve_trait(&self, from: DefId, path: &Path) -> Option<DefId> {

@@ -111,6 +111,9 @@ struct Table<V: 'static> {
     shards: [Mutex<HashTable<V>>; SHARDS],
 }
 
+/// Bindings of associated types.
+type Bindings = Interned<[(DefId, Ty)]>;
+
 /// What a thread found last, by hash.
 type Recent<V> = [Cell<Option<V>>; RECENT];
 
@@ -161,13 +164,13 @@ static TYPES: LazyLock<Table<Ty>> = LazyLock::new(|| {
 
 static LISTS: LazyLock<Table<Interned<[Ty]>>> = LazyLock::new(Table::new);
 static DYN_TRAITS: LazyLock<Table<Interned<[DynTrait]>>> = LazyLock::new(Table::new);
-static BINDINGS: LazyLock<Table<Interned<[(DefId, Ty)]>>> = LazyLock::new(Table::new);
+static BINDINGS: LazyLock<Table<Bindings>> = LazyLock::new(Table::new);
 
 thread_local! {
     static RECENT_TYPES: Recent<Ty> = const { [const { Cell::new(None) }; RECENT] };
     static RECENT_LISTS: Recent<Interned<[Ty]>> = const { [const { Cell::new(None) }; RECENT] };
     static RECENT_DYN_TRAITS: Recent<Interned<[DynTrait]>> = const { [const { Cell::new(None) }; RECENT] };
-    static RECENT_BINDINGS: Recent<Interned<[(DefId, Ty)]>> = const { [const { Cell::new(None) }; RECENT] };
+    static RECENT_BINDINGS: Recent<Bindings> = const { [const { Cell::new(None) }; RECENT] };
 }
 
 fn intern_slice<T: Copy + Hash + Eq>(
