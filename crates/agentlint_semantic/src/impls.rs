@@ -24,7 +24,7 @@ pub(crate) struct CrateImpls {
     /// By the last segment of the trait's path.
     of_traits: FxHashMap<Name, Vec<DefId>>,
     /// The names that imports of this crate bind a name to, other than its own.
-    renamed: FxHashMap<Name, Vec<Name>>,
+    pub(crate) renamed: FxHashMap<Name, Vec<Name>>,
     by_trait: RwLock<FxHashMap<DefId, Arc<ByHead>>>,
     /// Impls of traits, by the last segment of the self type.
     by_self_name: FxHashMap<Name, Vec<DefId>>,
@@ -76,7 +76,7 @@ impl Ty {
 }
 
 impl Program<'_> {
-    fn impls_of(&self, krate: CrateId) -> &CrateImpls {
+    pub(crate) fn impls_of(&self, krate: CrateId) -> &CrateImpls {
         let model = self.krate(krate);
         if let Some(known) = model.impls.get() {
             return known;
@@ -218,30 +218,13 @@ impl Program<'_> {
         found.extend(self.resolved(impls).by_head.values().flatten());
     }
 
-    fn resolve_trait(&self, from: DefId, path: &Path) -> Option<DefId> {
+    pub(crate) fn resolve_trait(&self, from: DefId, path: &Path) -> Option<DefId> {
         let names: Vec<Name> = path.segments.iter().map(|s| s.name).collect();
         let found = self.resolve_path(self.def(from).module, &names, path.leading_colon, Namespace::Type)?;
         match found.to {
             Resolution::Def(def) if found.used == names.len() && self.kind(def) == DefKind::Trait => Some(def),
             _ => None,
         }
-    }
-
-    /// Whether the type derives the trait.
-    pub(crate) fn derives(&self, adt: DefId, trait_def: DefId) -> bool {
-        let derives = match self.item(adt).map(|item| &item.kind) {
-            Some(ItemKind::Struct(declared)) => &declared.derives,
-            Some(ItemKind::Enum(declared)) => &declared.derives,
-            _ => return false,
-        };
-        if derives.is_empty() {
-            return false;
-        }
-        let wanted = self.name(trait_def);
-        let renamed = self.impls_of(adt.krate).renamed.get(&wanted);
-        let may_mean = |written: Name| written == wanted || renamed.is_some_and(|names| names.contains(&written));
-        let named = derives.iter().filter(|path| path.segments.last().is_some_and(|last| may_mean(last.name)));
-        named.into_iter().any(|path| self.resolve_trait(adt, path) == Some(trait_def))
     }
 
     /// Inherent impls for types with that head. They stand in the type's own crate, or in std for primitive types.
@@ -332,15 +315,6 @@ impl Program<'_> {
 }
 
 impl Program<'_> {
-    /// The type whose `derive` made the method that a call of a trait's function with these arguments runs.
-    pub fn derived_for(&self, def: DefId, list: &[Ty]) -> Option<DefId> {
-        let trait_def = self.container(def).filter(|holder| self.kind(*holder) == DefKind::Trait)?;
-        match *list.first()?.kind() {
-            TyKind::Adt(adt, _) if self.derives(adt, trait_def) => Some(adt),
-            _ => None,
-        }
-    }
-
     /// The trait impls that the type's own crate has for it.
     pub fn trait_impls_on(&self, head: Head) -> Vec<DefId> {
         let Head::Adt(def) = head else { return Vec::new() };

@@ -38,6 +38,8 @@ pub enum CrateKind {
 pub struct CrateNode {
     /// The name that code uses: underscores, not hyphens.
     pub name: Name,
+    /// What people call it: a library's own name, of other targets the package's.
+    pub known_as: Name,
     /// `None` for loose files.
     pub version: Option<String>,
     pub edition: Edition,

@@ -4,6 +4,7 @@
 
 mod collect;
 pub mod def;
+mod derive;
 mod expand;
 mod impls;
 pub mod infer;

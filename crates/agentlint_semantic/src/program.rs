@@ -78,6 +78,7 @@ impl<'l> Program<'l> {
         let std = ["core", "alloc", "std"].map(|crate_name| {
             graph.crates.push(CrateNode {
                 name: name(crate_name),
+                known_as: name(crate_name),
                 version: None,
                 edition: Edition::E2024,
                 kind: CrateKind::Library,

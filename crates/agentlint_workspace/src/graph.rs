@@ -125,8 +125,10 @@ impl<'a> Builder<'a> {
         let is_member = package.origin != Origin::Remote;
         let boundary = is_member.then(|| boundary(package, chosen.project));
         let cfg = cfg_options(chosen, package, target.kind);
+        let known_as = if target.kind <= TargetKind::ProcMacro { &target.name } else { &package.name };
         let node = CrateNode {
             name: name(&target.name.replace('-', "_")),
+            known_as: name(&known_as.replace('-', "_")),
             version: Some(package.version.clone()),
             edition: edition(target.edition),
             kind: crate_kind(target.kind),
@@ -148,8 +150,10 @@ impl<'a> Builder<'a> {
             cfg.flags.insert(name("test"));
         }
         let stem = file.root.file_stem().unwrap_or_default().to_string_lossy();
+        let stem = name(&stem.replace(|c: char| !c.is_alphanumeric(), "_"));
         let node = CrateNode {
-            name: name(&stem.replace(|c: char| !c.is_alphanumeric(), "_")),
+            name: stem,
+            known_as: stem,
             version: None,
             edition: LOOSE_EDITION,
             kind: if file.has_main { CrateKind::Binary } else { CrateKind::Library },

@@ -1,5 +1,7 @@
 //! Cases of the model: a small program as text, and what its calls resolve to.
 
+mod derives;
+mod impls;
 mod names;
 mod types;
 
@@ -13,35 +15,50 @@ use crate::Program;
 use crate::infer::{CallKind, Callee};
 use crate::input::{CfgOptions, CrateFiles, CrateGraph, CrateId, CrateKind, CrateNode, Edition, Loader};
 
-struct OneFile(Arc<CrateFiles>);
+/// Crates of one file each, by id.
+struct Texts(Vec<Arc<CrateFiles>>);
 
-impl Loader for OneFile {
-    fn load(&self, _: CrateId) -> Option<Arc<CrateFiles>> {
-        Some(Arc::clone(&self.0))
+impl Loader for Texts {
+    fn load(&self, id: CrateId) -> Option<Arc<CrateFiles>> {
+        self.0.get(usize::from(id)).cloned()
     }
 }
 
 /// What each call of the program resolves to, in the order of the text: `crate::owner::name`, or `?name`. Constructors and the
 /// calls that the language makes are left out.
 fn calls(text: &str) -> Vec<String> {
-    let facts = parse(text, &ParseOptions { bodies: Bodies::Full });
-    assert_eq!(facts.errors, [], "a case must be valid Rust");
-    let root = FileId(0);
-    let facts = FxHashMap::from_iter([(root, Arc::new(facts))]);
-    let loader = OneFile(Arc::new(CrateFiles { root, facts, modules: FxHashMap::default() }));
+    calls_with(&[], text)
+}
+
+/// The same for a program that depends on crates of these names and texts, each of which knows those before it.
+fn calls_with(dependencies: &[(&str, &str)], text: &str) -> Vec<String> {
     let mut graph = CrateGraph::default();
-    let krate = graph.crates.push(CrateNode {
-        name: name("case"),
-        version: None,
-        edition: Edition::E2024,
-        kind: CrateKind::Library,
-        is_member: true,
-        cfg: CfgOptions::default(),
-        dependencies: Vec::new(),
-    });
+    let mut files = Vec::new();
+    let mut known: Vec<_> = Vec::new();
+    for (crate_name, text) in dependencies.iter().copied().chain([("case", text)]) {
+        let is_member = crate_name == "case";
+        let bodies = if is_member { Bodies::Full } else { Bodies::Skip };
+        let facts = parse(text, &ParseOptions { bodies });
+        assert_eq!(facts.errors, [], "a case must be valid Rust");
+        let root = FileId(files.len() as u32);
+        let facts = FxHashMap::from_iter([(root, Arc::new(facts))]);
+        files.push(Arc::new(CrateFiles { root, facts, modules: FxHashMap::default() }));
+        let id = graph.crates.push(CrateNode {
+            name: name(crate_name),
+            known_as: name(crate_name),
+            version: None,
+            edition: Edition::E2024,
+            kind: CrateKind::Library,
+            is_member,
+            cfg: CfgOptions::default(),
+            dependencies: known.clone(),
+        });
+        known.push((name(crate_name), id));
+    }
+    let loader = Texts(files);
     let program = Program::new(graph, &loader);
     let mut found = Vec::new();
-    for owner in program.owners(krate) {
+    for owner in program.members().flat_map(|krate| program.owners(krate)) {
         let inferred = program.infer(*owner).expect("an owner has a body");
         for call in inferred.calls.iter().filter(|call| matches!(call.kind, CallKind::Function | CallKind::Method)) {
             let callee = match call.callee {
@@ -58,7 +75,7 @@ fn calls(text: &str) -> Vec<String> {
 }
 
 fn described(program: &Program<'_>, def: crate::def::DefId) -> String {
-    let krate = if program.is_std(def.krate) { "std" } else { "case" };
+    let krate = if program.is_std(def.krate) { "std" } else { program.node(def.krate).name.as_str() };
     match program.container(def) {
         Some(holder) if program.kind(holder) == crate::def::DefKind::Impl => {
             format!("{krate}::{}::{}", program.impl_self_ty(holder).head_name(program), program.name(def))

@@ -161,7 +161,7 @@ impl Inspector<'_, '_> {
         let target = implementation.unwrap_or(def);
         let derived = program.derived_for(def, list);
         let holder_crate = derived.map_or(target.krate, |adt| adt.krate);
-        let krate = if program.is_std(holder_crate) { "std".to_owned() } else { program.node(holder_crate).name.to_string() };
+        let krate = if program.is_std(holder_crate) { "std".to_owned() } else { program.node(holder_crate).known_as.to_string() };
         row.krate = Some(krate);
         if let Some(adt) = derived {
             row.owner = program.name(adt).to_string();
