@@ -32,6 +32,8 @@ pub(crate) struct CrateDefs {
     /// Functions, constants and statics with a body.
     pub owners: Vec<DefId>,
     pub macros: FxHashMap<Name, MacroDef>,
+    /// Crates declared with `#[macro_use]`.
+    pub macro_use: Vec<Name>,
     /// The file with the call, of each expansion. Spans in an expansion are places of that file.
     pub expanded_in: FxHashMap<FileId, FileId>,
 }
@@ -144,6 +146,7 @@ impl Collector<'_> {
                 let bound = declared.alias.unwrap_or(item.name);
                 if item.attributes.iter().any(|a| a.path == name("macro_use")) {
                     self.macros.use_crate(item.name);
+                    self.out.macro_use.push(item.name);
                 }
                 let data = self.out.modules.entry(module.index).or_default();
                 return data.extern_crates.push((bound, item.name));

@@ -181,8 +181,7 @@ impl<'a> MacroScope<'a> {
             None => {
                 let parsed = rules.parsed.get_or_init(|| Macro::new(def.rules()?).ok());
                 let dollar_crate = self.outside.markers.of(def.krate);
-                let tokens = site.call.tokens.start;
-                let input = MacroInput { text: &site.call.text, offset: tokens, call_span: site.span, dollar_crate };
+                let input = MacroInput { text: &site.call.text, origin: site.call.origin(site.span), dollar_crate };
                 let facts = Arc::new(parsed.as_ref()?.expand_items(input, self.bodies).ok()?);
                 if let Some(key) = key {
                     self.outside.loader.keep_expansion(self.krate, key, &facts);

@@ -2,6 +2,7 @@
 //!
 //! Everything is worked out on demand and kept; nothing here does I/O, and nothing can fail: what is not understood is unknown.
 
+mod body_macros;
 mod collect;
 pub mod def;
 mod derive;

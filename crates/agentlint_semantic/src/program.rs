@@ -57,6 +57,8 @@ pub(crate) struct DefFacts {
     pub(crate) fields: OnceLock<Box<[Ty]>>,
     pub(crate) trait_ref: OnceLock<Option<TraitRef>>,
     pub(crate) supertraits: OnceLock<Box<[TraitRef]>>,
+    /// `None` where a body calls no macro that is expanded.
+    pub(crate) expanded: OnceLock<Option<Box<ast::Body>>>,
     pub(crate) member_names: OnceLock<Box<FxHashMap<Name, Vec<DefId>>>>,
 }
 
@@ -134,7 +136,7 @@ impl<'l> Program<'l> {
     }
 
     /// A macro of the crate that `from` knows as `krate`, or one that it re-exports at its root.
-    fn extern_macro(&self, from: CrateId, krate: Name, wanted: Name, depth: u32) -> Option<MacroDef> {
+    pub(crate) fn extern_macro(&self, from: CrateId, krate: Name, wanted: Name, depth: u32) -> Option<MacroDef> {
         let root = match self.markers.krate(krate) {
             Some(marked) => self.root(marked),
             None => self.extern_crate(from, krate)?,
@@ -213,8 +215,14 @@ impl<'l> Program<'l> {
         }
     }
 
-    /// The body of a function, constant or static.
+    /// The body of a function, constant or static, with the macros that it calls expanded.
     pub fn body(&self, owner: DefId) -> Option<&ast::Body> {
+        let written = self.written_body(owner)?;
+        let expanded = self.facts(owner).expanded.get_or_init(|| self.expand_body(owner, written).map(Box::new));
+        Some(expanded.as_deref().unwrap_or(written))
+    }
+
+    fn written_body(&self, owner: DefId) -> Option<&ast::Body> {
         let body = self.body_id(owner)?;
         self.file(owner.krate, self.def(owner).file)?.bodies.get(body)
     }

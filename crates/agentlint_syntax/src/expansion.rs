@@ -7,7 +7,8 @@ use proc_macro2::TokenStream;
 use crate::ast::{self, SourceFile};
 use crate::expanded::{Expanded, parse_expanded_expr, parse_expanded_items, parse_expanded_statements};
 use crate::macro_rules::MacroRules;
-use crate::{Bodies, Span, limits};
+use crate::places::Origin;
+use crate::{Bodies, limits};
 
 /// A macro that is ready to be called. It holds tokens of this thread.
 pub struct Macro {
@@ -17,11 +18,9 @@ pub struct Macro {
 /// A call of a macro.
 #[derive(Clone, Copy, Debug)]
 pub struct MacroInput<'a> {
-    /// What stands between the delimiters, and where it starts in its file.
+    /// What stands between the delimiters.
     pub text: &'a str,
-    pub offset: u32,
-    /// The place of whatever comes from the macro and not from the call.
-    pub call_span: Span,
+    pub origin: Origin<'a>,
     /// What to write for `$crate`.
     pub dollar_crate: &'a str,
 }
@@ -39,15 +38,19 @@ impl Macro {
     }
 
     pub fn expand_items(&self, input: MacroInput<'_>, bodies: Bodies) -> Result<SourceFile, String> {
-        parse_expanded_items(self.expand(input)?, input.offset, input.call_span, bodies)
+        parse_expanded_items(self.expand(input)?, input.origin, bodies)
     }
 
     /// As an expression, or else as statements.
     pub fn expand_expr(&self, input: MacroInput<'_>) -> Result<Expanded, String> {
         let tokens = self.expand(input)?;
-        parse_expanded_expr(tokens.clone(), input.offset, input.call_span)
-            .or_else(|_| parse_expanded_statements(tokens, input.offset, input.call_span))
+        parse_expanded_expr(tokens.clone(), input.origin).or_else(|_| parse_expanded_statements(tokens, input.origin))
     }
+}
+
+/// Frees what the tokens of this thread take. Every [`Macro`] of it must be gone.
+pub fn forget_tokens() {
+    proc_macro2::extra::invalidate_current_thread_spans();
 }
 
 fn lex(text: &str) -> Result<TokenStream, String> {

@@ -26,9 +26,10 @@ pub use cfg::{parse_cfg, parse_cfg_attr};
 pub use expanded::{
     Expanded, parse_expanded_expr, parse_expanded_items, parse_expanded_pat, parse_expanded_statements, parse_expanded_type,
 };
-pub use expansion::{Macro, MacroInput};
+pub use expansion::{Macro, MacroInput, forget_tokens};
 pub use limits::STACK_SIZE;
 pub use name::{Name, name};
 pub use packed::Lazy;
 pub use parse::{Bodies, ParseOptions, parse};
+pub use places::{Origin, TokenPlace, Written};
 pub use span::{LineColumn, LineIndex, Span};

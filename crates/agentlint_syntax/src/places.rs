@@ -1,6 +1,7 @@
 //! From `proc_macro2`'s spans, which count characters of what was lexed, to byte ranges of the file.
 
 use proc_macro2::LineColumn;
+use serde::{Deserialize, Serialize};
 
 use crate::Span;
 
@@ -10,7 +11,53 @@ const SAMPLE: usize = 32;
 /// Where the tokens that are being lowered come from.
 pub(crate) enum Places<'text> {
     Source(SourcePlaces<'text>),
-    Expansion { offset: u32, call_span: Span },
+    Expansion(Origin<'text>),
+}
+
+/// Where the tokens of an expansion come from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    pub written: Written<'a>,
+    /// The place of tokens that the macro itself put there.
+    pub call_span: Span,
+}
+
+/// Where the tokens of a macro's call stand in its file.
+#[derive(Clone, Copy, Debug)]
+pub enum Written<'a> {
+    /// One after the other, from this byte on.
+    From(u32),
+    /// In the text of a call that another expansion put together: its tokens one by one, in order.
+    At(&'a [TokenPlace]),
+}
+
+/// A token of a call that an expansion made: where it stands in the call's text, in characters, and where it was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenPlace {
+    pub start: u32,
+    pub end: u32,
+    pub span: Span,
+}
+
+impl Origin<'_> {
+    fn span(&self, span: proc_macro2::Span) -> Span {
+        let range = span.byte_range();
+        if range.is_empty() {
+            return self.call_span;
+        }
+        match self.written {
+            Written::From(offset) => Span { start: range.start as u32 + offset, end: range.end as u32 + offset },
+            Written::At(places) => {
+                let first = places.binary_search_by_key(&(range.start as u32), |place| place.start).ok();
+                let last = places.binary_search_by_key(&(range.end as u32), |place| place.end).ok();
+                match (first.and_then(|at| places.get(at)), last.and_then(|at| places.get(at))) {
+                    (Some(first), Some(last)) if first.span.start <= last.span.end => first.span.to(last.span),
+                    (Some(one), _) | (None, Some(one)) => one.span,
+                    (None, None) => self.call_span,
+                }
+            }
+        }
+    }
 }
 
 /// `Span::byte_range` counts characters and remembers each answer in a tree, which costs as much as parsing. Lines and columns
@@ -62,24 +109,21 @@ impl Places<'_> {
     pub(crate) fn span(&self, span: proc_macro2::Span) -> Span {
         match self {
             Places::Source(source) => Span { start: source.byte(span.start()), end: source.byte(span.end()) },
-            Places::Expansion { offset, call_span } => match span.byte_range() {
-                range if range.is_empty() => *call_span,
-                range => Span { start: range.start as u32 + offset, end: range.end as u32 + offset },
-            },
+            Places::Expansion(origin) => origin.span(span),
         }
     }
 
     pub(crate) fn start(&self, span: proc_macro2::Span) -> u32 {
         match self {
             Places::Source(source) => source.byte(span.start()),
-            Places::Expansion { .. } => self.span(span).start,
+            Places::Expansion(_) => self.span(span).start,
         }
     }
 
     pub(crate) fn end(&self, span: proc_macro2::Span) -> u32 {
         match self {
             Places::Source(source) => source.byte(span.end()),
-            Places::Expansion { .. } => self.span(span).end,
+            Places::Expansion(_) => self.span(span).end,
         }
     }
 
@@ -98,7 +142,7 @@ impl Places<'_> {
     pub(crate) fn slice(&self, span: Span) -> Option<&str> {
         match self {
             Places::Source(source) => source.lexed.get((span.start - source.base) as usize..(span.end - source.base) as usize),
-            Places::Expansion { .. } => None,
+            Places::Expansion(_) => None,
         }
     }
 
@@ -106,7 +150,8 @@ impl Places<'_> {
     pub(crate) fn text(&self, span: proc_macro2::Span) -> Option<String> {
         match self {
             Places::Source(_) => self.slice(self.span(span)).map(str::to_owned),
-            Places::Expansion { .. } => span.source_text(),
+            Places::Expansion(Origin { written: Written::From(_), .. }) => span.source_text(),
+            Places::Expansion(_) => None,
         }
     }
 }

@@ -7,6 +7,44 @@ use crate::types::{Ty, TyKind};
 
 use super::{Context, Expect};
 
+/// Macros of dependencies that are not expanded: what they mean is known, or nobody asks.
+pub(crate) const NATIVE: [&str; 34] = [
+    "anyhow",
+    "assert_matches",
+    "bail",
+    "debug",
+    "debug_span",
+    "ensure",
+    "error",
+    "error_span",
+    "event",
+    "eyre",
+    "format_ident",
+    "info",
+    "info_span",
+    "join",
+    "json",
+    "log",
+    "matches",
+    "parse_quote",
+    "parse_quote_spanned",
+    "quote",
+    "quote_spanned",
+    "ready",
+    "select",
+    "select_biased",
+    "span",
+    "stream",
+    "trace",
+    "trace_span",
+    "try_join",
+    "try_stream",
+    "vec",
+    "warn",
+    "warn_span",
+    "whatever",
+];
+
 impl Context<'_, '_> {
     pub(super) fn check_macro(&mut self, expr: ExprId, call: &MacroCall, expect: Expect) -> Ty {
         let macro_name = call.path.segments.last().map_or("", |s| s.name.as_str());
@@ -109,6 +147,9 @@ impl Context<'_, '_> {
             "join" => self.join_macro(values),
             "try_join" => self.try_join_macro(values),
             "json" => self.sibling_type(&call.path, "Value"),
+            "span" | "trace_span" | "debug_span" | "info_span" | "warn_span" | "error_span" => {
+                self.sibling_type(&call.path, "Span")
+            }
             "anyhow" | "eyre" => self.sibling_type(&call.path, if macro_name == "anyhow" { "Error" } else { "Report" }),
             _ => Ty::UNKNOWN,
         }
@@ -123,6 +164,7 @@ impl Context<'_, '_> {
                 let crate_name = match names.last().map(|n| n.as_str()) {
                     Some("json") => "serde_json",
                     Some("anyhow") => "anyhow",
+                    Some(span) if span.ends_with("span") => "tracing",
                     _ => "eyre",
                 };
                 match self.program.extern_crate(self.owner.krate, agentlint_syntax::name(crate_name)) {

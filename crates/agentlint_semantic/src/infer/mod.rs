@@ -10,7 +10,7 @@ mod closure;
 mod coerce;
 mod expr;
 mod finish;
-mod macros;
+pub(crate) mod macros;
 mod method;
 mod operator;
 mod pat;

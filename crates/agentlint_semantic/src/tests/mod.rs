@@ -2,6 +2,7 @@
 
 mod derives;
 mod impls;
+mod macros;
 mod names;
 mod types;
 

@@ -4,7 +4,7 @@ use index_vec::IndexVec;
 use serde::{Deserialize, Serialize};
 
 use super::{CfgExpr, GenericArgs, ItemId, Path, TypeRef};
-use crate::{Lazy, Name, Span};
+use crate::{Lazy, Name, Origin, Span, TokenPlace, Written};
 
 index_vec::define_index_type! {
     /// An expression of one body.
@@ -279,7 +279,18 @@ pub struct MacroCall {
     pub tokens: Span,
     /// The same as text: kept only where it may be needed for expansion.
     pub text: Lazy<String>,
+    /// Where the tokens of the text were written, for a call that an expansion put together; empty where the text stands as it is
+    /// at `tokens`.
+    pub places: Vec<TokenPlace>,
     pub arguments: MacroArguments,
+}
+
+impl MacroCall {
+    /// Where the call's tokens come from, for its expansion.
+    pub fn origin(&self, call_span: Span) -> Origin<'_> {
+        let written = if self.places.is_empty() { Written::From(self.tokens.start) } else { Written::At(&self.places) };
+        Origin { written, call_span }
+    }
 }
 
 /// What the tokens of a macro call parse as. The shape is chosen by the macro's last name (`select`, `matches`, `stream`, …);

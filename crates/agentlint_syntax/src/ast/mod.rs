@@ -6,6 +6,7 @@
 mod attribute;
 mod body;
 mod item;
+mod splice;
 mod types;
 
 pub use attribute::{Attribute, AttributeArguments, CfgExpr};

@@ -12,6 +12,7 @@ mod macro_shapes;
 mod members;
 mod paths;
 mod patterns;
+mod printer;
 mod statements;
 mod type_spans;
 mod types;

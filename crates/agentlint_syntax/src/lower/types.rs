@@ -5,6 +5,7 @@ use syn::Token;
 use syn::punctuated::Punctuated;
 
 use super::paths::int_value;
+use super::printer::printed;
 use super::{Lowering, TYPE_DEPTH};
 use crate::ast::{Bound, GenericParam, GenericParamKind, Generics, MacroArguments, MacroCall, Path, TypeRef, WherePredicate};
 
@@ -105,8 +106,17 @@ impl Lowering<'_> {
 
     pub(crate) fn macro_tokens(&mut self, call: &syn::Macro, path: Path) -> MacroCall {
         let delimiters = call.delimiter.span().join();
-        let (tokens, text) = self.between(delimiters, &call.tokens);
-        MacroCall { path, tokens, text: text.into(), arguments: MacroArguments::Opaque }
+        let (tokens, text, places) = match self.places.text(delimiters) {
+            Some(_) => {
+                let (tokens, text) = self.between(delimiters, &call.tokens);
+                (tokens, text, Vec::new())
+            }
+            None => {
+                let (text, places) = printed(&call.tokens, &self.places);
+                (self.places.span(delimiters), text, places)
+            }
+        };
+        MacroCall { path, tokens, text: text.into(), places, arguments: MacroArguments::Opaque }
     }
 }
 

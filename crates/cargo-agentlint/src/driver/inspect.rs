@@ -119,7 +119,8 @@ impl Inspector<'_, '_> {
             calls.sort_by_key(|call| call.name_span);
             for call in calls {
                 let Some((file, path, line, column)) = self.place(owner, call.name_span) else { continue };
-                if !self.opened.is_reported(file) {
+                // The calls of a macro's own text stand nowhere in this file.
+                if !self.opened.is_reported(file) || !self.is_written(file, call) {
                     continue;
                 }
                 let Some(row) = self.call_row(call, &path, line, column) else { continue };
@@ -133,6 +134,12 @@ impl Inspector<'_, '_> {
             }
         }
         Ok(lines)
+    }
+
+    fn is_written(&self, file: FileId, call: &CallSite) -> bool {
+        let Some(text) = self.opened.loader.sources().text(file) else { return true };
+        let written = text.get(call.name_span.start as usize..call.name_span.end as usize);
+        written.is_none_or(|written| written.trim_start_matches("r#") == call.name.as_str() || call.name.is_empty())
     }
 
     /// `None` for constructors, which are no calls.

@@ -1,0 +1,285 @@
+//! Macros called inside bodies: a body with such calls is copied, and what they expand to stands in their place.
+//!
+//! The macros that the model understands as they are (`infer/macros.rs`) are left alone, unless the program declares one of that
+//! name itself.
+
+use std::sync::Arc;
+
+use agentlint_syntax::{
+    Expanded, Macro, MacroInput, Name, Span,
+    ast::{Body, ExprId, ExprKind, ItemId, MacroCall, PatKind, Statement, StatementKind},
+    forget_tokens, name,
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::def::{DefId, DefKind};
+use crate::expand::{DEEPEST, MacroDef};
+use crate::infer::macros::NATIVE;
+use crate::input::CrateId;
+use crate::program::Program;
+
+/// The most calls that are expanded in one body.
+const MOST_CALLS: u32 = 2_000;
+/// The most expressions that expansions may add to one body.
+const MOST_EXPRESSIONS: usize = 50_000;
+
+impl Program<'_> {
+    /// `None` where nothing in the body is expanded.
+    pub(crate) fn expand_body(&self, owner: DefId, written: &Body) -> Option<Body> {
+        let calls: Vec<(ExprId, u32)> = macros_from(written, 0).map(|expr| (expr, 0)).collect();
+        if calls.is_empty() {
+            return None;
+        }
+        let mut expander = Expander {
+            program: self,
+            owner,
+            out: None,
+            open: calls,
+            macros: FxHashMap::default(),
+            statements: FxHashSet::default(),
+            expanded: 0,
+        };
+        while let Some((expr, depth)) = expander.open.pop() {
+            expander.call(written, expr, depth);
+        }
+        let Expander { out, statements, macros, .. } = expander;
+        drop(macros);
+        forget_tokens();
+        let mut out = out?;
+        if !statements.is_empty() {
+            splice_statements(&mut out, &statements);
+        }
+        Some(out)
+    }
+
+    /// The macro that a path means in a module or block; `None` for such as are not declared by rules.
+    fn macro_at(&self, module: DefId, path: &[Name]) -> Option<MacroDef> {
+        let last = *path.last()?;
+        if path.len() > 1 {
+            return self.macro_by_path(module.krate, path);
+        }
+        let mut at = module;
+        loop {
+            let data = self.module_data(at)?;
+            let own = data.items.get(&last).into_iter().flatten().rev();
+            if let Some(found) = own.copied().find(|def| self.kind(*def) == DefKind::MacroRules) {
+                return self.macro_def(found);
+            }
+            for position in data.named_imports.get(&last).into_iter().flatten() {
+                let path = &data.imports[*position as usize].import.path;
+                if let Some(found) = self.macro_by_path(module.krate, path) {
+                    return Some(found);
+                }
+            }
+            if !data.is_block {
+                break;
+            }
+            at = self.def(at).parent;
+        }
+        let defs = &self.krate(module.krate).defs;
+        if let Some(found) = defs.macros.get(&last) {
+            return Some(found.clone());
+        }
+        let globs = |module: DefId| {
+            let data = self.module_data(module).into_iter();
+            data.flat_map(|data| data.globs.iter().filter_map(|at| data.imports[*at as usize].import.path.first().copied()))
+        };
+        let used = globs(at).chain(defs.macro_use.iter().copied());
+        used.filter(|krate| !is_own(*krate)).find_map(|krate| self.extern_macro(module.krate, krate, last, 0))
+    }
+
+    fn macro_by_path(&self, from: CrateId, path: &[Name]) -> Option<MacroDef> {
+        let (first, last) = (*path.first()?, *path.last()?);
+        if is_own(first) {
+            return self.krate(from).defs.macros.get(&last).cloned();
+        }
+        if let Some(krate) = self.markers.krate(first)
+            && krate == from
+        {
+            return self.krate(from).defs.macros.get(&last).cloned();
+        }
+        self.extern_macro(from, first, last, 0)
+    }
+
+    fn macro_def(&self, def: DefId) -> Option<MacroDef> {
+        let data = self.def(def);
+        Some(MacroDef { krate: def.krate, facts: Arc::clone(self.file(def.krate, data.file)?), item: data.item })
+    }
+}
+
+fn is_own(segment: Name) -> bool {
+    ["crate", "self", "super", "$crate"].iter().any(|own| segment == name(own))
+}
+
+/// The macro calls among the expressions from that number on.
+fn macros_from(body: &Body, from: usize) -> impl Iterator<Item = ExprId> {
+    let exprs = body.exprs.iter_enumerated().skip(from);
+    exprs.filter(|(_, expr)| matches!(expr.kind, ExprKind::Macro(_))).map(|(id, _)| id)
+}
+
+struct Expander<'a, 'l> {
+    program: &'a Program<'l>,
+    owner: DefId,
+    /// The copy, once there is something to change.
+    out: Option<Body>,
+    open: Vec<(ExprId, u32)>,
+    macros: FxHashMap<(CrateId, usize, ItemId), Option<Macro>>,
+    /// Calls whose expansion is statements.
+    statements: FxHashSet<ExprId>,
+    expanded: u32,
+}
+
+impl Expander<'_, '_> {
+    fn call(&mut self, written: &Body, expr: ExprId, depth: u32) {
+        let body = self.out.as_ref().unwrap_or(written);
+        if depth >= DEEPEST || self.expanded >= MOST_CALLS || body.exprs.len() - written.exprs.len() > MOST_EXPRESSIONS {
+            return;
+        }
+        let call_span = body.exprs[expr].span;
+        let ExprKind::Macro(call) = &body.exprs[expr].kind else { return };
+        let Some(def) = self.macro_of(call) else { return };
+        let Some(expanded) = expand(self.program, &mut self.macros, call, call_span, &def) else { return };
+        self.expanded += 1;
+        let body = self.out.get_or_insert_with(|| written.clone());
+        let before = body.exprs.len();
+        let Expanded { body: mut inner, is_statements, .. } = expanded;
+        keep_apart(&mut inner, call_span, self.expanded);
+        let root = body.append(inner);
+        body.exprs[expr].kind = std::mem::replace(&mut body.exprs[root].kind, ExprKind::Missing);
+        if is_statements {
+            self.statements.insert(expr);
+        }
+        self.open.extend(macros_from(body, before).map(|inner| (inner, depth + 1)));
+        if matches!(body.exprs[expr].kind, ExprKind::Macro(_)) {
+            self.open.push((expr, depth + 1));
+        }
+    }
+
+    /// `None` for macros that are not expanded.
+    fn macro_of(&self, call: &MacroCall) -> Option<MacroDef> {
+        let path: Vec<Name> = call.path.segments.iter().map(|segment| segment.name).collect();
+        let last = path.last()?;
+        let module = self.innermost(call).unwrap_or(self.program.def(self.owner).module);
+        let def = self.program.macro_at(module, &path)?;
+        let is_member = self.program.node(def.krate).is_member;
+        (is_member || !(self.program.is_std(def.krate) || NATIVE.contains(&last.as_str()))).then_some(def)
+    }
+
+    /// The block of this body that declares a macro of that name.
+    fn innermost(&self, call: &MacroCall) -> Option<DefId> {
+        let [only] = call.path.segments.as_slice() else { return None };
+        let file = self.program.def(self.owner).file;
+        let body = self.program.body_id(self.owner)?;
+        let defs = &self.program.krate(self.owner.krate).defs;
+        if !defs.macros.contains_key(&only.name) {
+            return None;
+        }
+        let blocks = defs.blocks.iter().filter(|((of, id, _), _)| *of == file && *id == body).map(|(_, block)| *block);
+        let declares = |block: &DefId| {
+            let items = self.program.module_data(*block).and_then(|data| data.items.get(&only.name));
+            items.into_iter().flatten().any(|def| self.program.kind(*def) == DefKind::MacroRules)
+        };
+        blocks.filter(declares).max()
+    }
+}
+
+fn expand(
+    program: &Program<'_>,
+    macros: &mut FxHashMap<(CrateId, usize, ItemId), Option<Macro>>,
+    call: &MacroCall,
+    call_span: Span,
+    def: &MacroDef,
+) -> Option<Expanded> {
+    let key = (def.krate, Arc::as_ptr(&def.facts) as usize, def.item);
+    let rules = macros.entry(key).or_insert_with(|| Macro::new(def.rules()?).ok());
+    let input = MacroInput { text: &call.text, origin: call.origin(call_span), dollar_crate: program.markers.of(def.krate) };
+    rules.as_ref()?.expand_expr(input).ok()
+}
+
+/// Gives the variables that the macro itself binds names that no other code has. Items that it declares are not followed.
+fn keep_apart(body: &mut Body, call_span: Span, number: u32) {
+    for expr in &mut body.exprs {
+        if let ExprKind::Block(block) = &mut expr.kind {
+            block.items.clear();
+        }
+    }
+    let mut bound = FxHashSet::default();
+    for pat in &mut body.pats {
+        if let PatKind::Bind { name: written, .. } = &mut pat.kind
+            && pat.span == call_span
+            && is_variable(*written)
+        {
+            bound.insert(*written);
+            *written = apart(*written, number);
+        }
+    }
+    if bound.is_empty() {
+        return;
+    }
+    for expr in &mut body.exprs {
+        if let ExprKind::Path(path) = &mut expr.kind
+            && expr.span == call_span
+            && let [only] = path.segments.as_mut_slice()
+            && bound.contains(&only.name)
+        {
+            only.name = apart(only.name, number);
+        }
+    }
+}
+
+/// A name that begins with a capital may be a constant or a variant.
+fn is_variable(written: Name) -> bool {
+    written.starts_with(|c: char| c.is_lowercase() || c == '_')
+}
+
+fn apart(written: Name, number: u32) -> Name {
+    name(&format!("{written}#{number}"))
+}
+
+/// Puts the statements of expansions into the blocks where the calls stand.
+fn splice_statements(body: &mut Body, expansions: &FxHashSet<ExprId>) {
+    for id in body.exprs.indices() {
+        let ExprKind::Block(block) = &body.exprs[id].kind else { continue };
+        let stands_here =
+            |statement: &Statement| matches!(&statement.kind, StatementKind::Expr { expr, .. } if expansions.contains(expr));
+        let tail = block.tail.filter(|tail| expansions.contains(tail));
+        if !block.statements.iter().any(stands_here) && tail.is_none() {
+            continue;
+        }
+        let mut statements = Vec::new();
+        for statement in &block.statements {
+            take_statement(body, expansions, statement, &mut statements, 0);
+        }
+        let mut tail = block.tail;
+        let mut depth = 0;
+        while let Some(expr) = tail.filter(|tail| expansions.contains(tail))
+            && let ExprKind::Block(inner) = &body.exprs[expr].kind
+            && depth < DEEPEST
+        {
+            for statement in &inner.statements {
+                take_statement(body, expansions, statement, &mut statements, 0);
+            }
+            tail = inner.tail;
+            depth += 1;
+        }
+        if let ExprKind::Block(block) = &mut body.exprs[id].kind {
+            block.statements = statements;
+            block.tail = tail;
+        }
+    }
+}
+
+fn take_statement(body: &Body, expansions: &FxHashSet<ExprId>, statement: &Statement, into: &mut Vec<Statement>, depth: u32) {
+    let expansion = match &statement.kind {
+        StatementKind::Expr { expr, .. } if expansions.contains(expr) && depth < DEEPEST => &body.exprs[*expr].kind,
+        _ => return into.push(statement.clone()),
+    };
+    let ExprKind::Block(block) = expansion else { return into.push(statement.clone()) };
+    for inner in &block.statements {
+        take_statement(body, expansions, inner, into, depth + 1);
+    }
+    if let Some(tail) = block.tail {
+        let kind = StatementKind::Expr { expr: tail, semicolon: true };
+        into.push(Statement { kind, cfg: None, span: statement.span });
+    }
+}

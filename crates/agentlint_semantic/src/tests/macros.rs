@@ -1,0 +1,65 @@
+//! Macros that are called inside bodies.
+
+use super::{calls, calls_with};
+
+#[test]
+fn a_macro_of_the_program_is_its_expansion() {
+    let text = "
+        macro_rules! slurp { ($path:expr) => { std::fs::read_to_string($path).unwrap() } }
+        fn name() -> &'static str { \"a\" }
+        fn f() { slurp!(name()).trim(); }";
+    // Those of the macro's own text stand at the call.
+    assert_eq!(calls(text), ["std::Result::unwrap", "std::fs::read_to_string", "case::name", "std::str::trim"]);
+}
+
+#[test]
+fn macros_in_macros_know_their_arguments() {
+    let text = "
+        macro_rules! inner { ($x:expr) => { $x.len() } }
+        macro_rules! outer { ($x:expr) => { inner!($x) + 1 } }
+        fn f(text: String) -> usize { outer!(text.trim()) }";
+    assert_eq!(calls(text), ["std::str::len", "std::str::trim"]);
+}
+
+#[test]
+fn statements_bind_where_they_stand_and_the_macros_own_variables_are_apart() {
+    let text = "
+        macro_rules! bind { ($name:ident) => { let $name = String::new(); } }
+        macro_rules! push { ($to:expr, $value:expr) => { { let list = $value; $to.push(list) } } }
+        fn f(mut list: Vec<u8>) {
+            bind!(text);
+            text.trim();
+            push!(list, 1);
+            list.first();
+        }";
+    assert_eq!(calls(text), ["std::String::new", "std::str::trim", "std::Vec::push", "std::[T]::first"]);
+}
+
+#[test]
+fn macros_of_dependencies_and_blocks() {
+    let dep = "
+        pub fn run(_: &str) -> Job { Job }
+        pub struct Job;
+        impl Job { pub fn wait(&self) {} }
+        mod inner { #[macro_export] macro_rules! job { ($x:expr) => { $crate::run($x) } } }";
+    let text = "
+        fn f() {
+            macro_rules! local { () => { dep::job!(\"a\") } }
+            local!().wait();
+            dep::job!(\"b\").wait();
+        }
+        mod m { use dep::job; fn g() { job!(\"c\").wait(); } }";
+    assert_eq!(
+        calls_with(&[("dep", dep)], text),
+        ["dep::run", "dep::Job::wait", "dep::run", "dep::Job::wait", "dep::run", "dep::Job::wait"]
+    );
+}
+
+#[test]
+fn macros_that_call_themselves_end() {
+    let text = "
+        macro_rules! forever { ($($x:tt)*) => { forever!($($x)* $($x)* 1) } }
+        macro_rules! count { () => { 0usize }; ($a:tt $($rest:tt)*) => { 1usize + count!($($rest)*) } }
+        fn f() { forever!(2); count!(a b c).count_ones(); }";
+    assert_eq!(calls(text), ["std::usize::count_ones"]);
+}
