@@ -342,7 +342,8 @@ impl Program<'_> {
         let written_output = function.output.as_ref().map_or(Ty::UNIT, |ty| lowering.ty(ty));
         let mut implied = lowering.implied;
         let mut output = written_output;
-        if function.is_async {
+        let is_async = function.is_async && !self.is_driven(def);
+        if is_async {
             let future = self.known().future;
             output = Ty::new(TyKind::Opaque(def, 0, self.identity_args(def)));
             if let Some(future) = future {
@@ -352,7 +353,13 @@ impl Program<'_> {
                 }
             }
         }
-        Signature { parameters, output, has_self: function.self_parameter.is_some(), is_async: function.is_async, implied }
+        Signature { parameters, output, has_self: function.self_parameter.is_some(), is_async, implied }
+    }
+
+    /// Whether an attribute such as `#[tokio::main]` makes of an async function one that runs its future to the end itself.
+    fn is_driven(&self, def: DefId) -> bool {
+        let drives = |path: &str| path.rsplit_once("::").is_some_and(|(_, last)| matches!(last, "main" | "test"));
+        self.item(def).is_some_and(|item| item.attributes.iter().any(|attribute| drives(&attribute.path)))
     }
 
     fn constructor_signature(&self, def: DefId) -> Signature {

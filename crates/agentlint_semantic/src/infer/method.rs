@@ -115,7 +115,7 @@ impl Context<'_, '_> {
         {
             return None;
         }
-        let traits = self.program.traits_in_scope(self.module, method);
+        let traits = self.traits_in_scope(method);
         if !self.solver.is_closed(receiver) {
             return self.pick_method_anew(receiver, method, &traits).0;
         }
@@ -135,6 +135,17 @@ impl Context<'_, '_> {
             self.program.selections.keep_method(call, list);
         }
         picked
+    }
+
+    pub(super) fn traits_in_scope(&self, method: Name) -> Vec<DefId> {
+        let mut traits = self.program.traits_in_scope(self.module, method);
+        if let Some(around) = self.trait_around
+            && !traits.contains(&around)
+            && self.program.member(around, method, |kind| kind == DefKind::Function).is_some()
+        {
+            traits.push(around);
+        }
+        traits
     }
 
     /// Also whether it would be the same one in every module of the crate with these traits in scope.

@@ -30,7 +30,7 @@ use agentlint_syntax::{
 use index_vec::IndexVec;
 use rustc_hash::FxHashMap;
 
-use crate::def::DefId;
+use crate::def::{DefId, DefKind};
 use crate::lower::Lowering;
 use crate::program::Program;
 use crate::types::{Args, Ty, TyKind, args};
@@ -160,6 +160,8 @@ pub(crate) struct Context<'a, 'l> {
     body: &'a Body,
     /// The innermost block that declares items, or the module.
     module: DefId,
+    /// The trait that the owner is a function of, or of an impl of: its methods can be called as if it were imported.
+    trait_around: Option<DefId>,
     solver: Solver<'a, 'l>,
     types: IndexVec<ExprId, Ty>,
     pat_types: IndexVec<PatId, Ty>,
@@ -190,6 +192,10 @@ impl<'a, 'l> Context<'a, 'l> {
             owner,
             body,
             module: program.def(owner).module,
+            trait_around: program.container(owner).and_then(|holder| match program.kind(holder) {
+                DefKind::Trait => Some(holder),
+                _ => program.impl_trait_ref(holder).map(|implemented| implemented.trait_def),
+            }),
             solver: Solver::new(program, Some(owner)),
             types: body.exprs.iter().map(|_| Ty::UNKNOWN).collect(),
             pat_types: body.pats.iter().map(|_| Ty::UNKNOWN).collect(),
@@ -225,7 +231,7 @@ impl<'a, 'l> Context<'a, 'l> {
                     let ty = self.solver.normalize(ty);
                     self.check_pat(*pat, ty);
                 }
-                self.body_output(function.is_async)
+                self.body_output(signature.is_async)
             }
             None => {
                 let mut lowering = Lowering::of(self.program, self.owner);

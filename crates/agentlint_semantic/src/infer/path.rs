@@ -182,7 +182,7 @@ impl Context<'_, '_> {
 
     fn extension_value(&mut self, base: Ty, segment: &Segment) -> Option<(DefId, Vec<Ty>, Ty)> {
         let mut maybe = None;
-        for trait_def in self.program.traits_in_scope(self.module, segment.name) {
+        for trait_def in self.traits_in_scope(segment.name) {
             let fresh = self.solver.fresh_args(trait_def);
             let mut list = fresh;
             *list.first_mut()? = base;

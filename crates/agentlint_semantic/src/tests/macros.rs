@@ -63,3 +63,53 @@ fn macros_that_call_themselves_end() {
         fn f() { forever!(2); count!(a b c).count_ones(); }";
     assert_eq!(calls(text), ["std::usize::count_ones"]);
 }
+
+#[test]
+fn pin_projections() {
+    let text = "
+        use std::{future::Future, pin::Pin, task::{Context, Poll}};
+        #[pin_project::pin_project]
+        struct Timed<F> { #[pin] inner: F, name: String }
+        impl<F: Future<Output = u8>> Future for Timed<F> {
+            type Output = u8;
+            fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<u8> {
+                let this = self.project();
+                this.name.trim();
+                this.inner.poll(cx)
+            }
+        }
+        pin_project! {
+            #[project = StateProj]
+            enum State<F> { Running { #[pin] inner: F }, Done { text: String } }
+        }
+        impl<F> State<F> {
+            fn text(self: Pin<&mut Self>) {
+                match self.project() {
+                    StateProj::Done { text } => { text.trim(); }
+                    StateProj::Running { inner } => { inner.as_ref(); }
+                }
+            }
+        }";
+    assert_eq!(
+        calls(text),
+        [
+            "case::Timed::project",
+            "std::str::trim",
+            "std::Future::poll",
+            "case::State::project",
+            "std::str::trim",
+            "std::Pin::as_ref"
+        ]
+    );
+}
+
+#[test]
+fn flags() {
+    let text = "
+        bitflags! {
+            #[derive(Clone, Copy)]
+            pub struct Mode: u32 { const READ = 1; const WRITE = 1 << 1; }
+        }
+        fn f(mode: Mode) { (Mode::READ | mode).contains(Mode::all()); mode.bits().count_ones(); }";
+    assert_eq!(calls(text), ["case::Mode::contains", "case::Mode::all", "case::Mode::bits", "std::u32::count_ones"]);
+}

@@ -86,3 +86,15 @@ fn items_that_macros_make_are_seen() {
     let found = calls(text);
     assert!(found.contains(&"case::one".to_owned()) && found.contains(&"case::two".to_owned()), "{found:?}");
 }
+
+#[test]
+fn the_trait_around_is_in_scope() {
+    let text = "
+        use std::fmt;
+        struct Frame(u64, &'static str);
+        impl fmt::Display for Frame {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { self.0.fmt(f)?; self.1.fmt(f) }
+        }
+        fn g(frame: &Frame, f: &mut fmt::Formatter<'_>) -> fmt::Result { frame.missing(f) }";
+    assert_eq!(calls(text), ["std::Display::fmt", "std::Display::fmt", "?missing"]);
+}

@@ -129,3 +129,13 @@ fn cyclic_sources_end() {
         impl<X: T> S<X> { fn f(&self, a: A) { a.len(); } }";
     assert_eq!(calls(text), ["?len"]);
 }
+
+#[test]
+fn an_async_function_that_an_attribute_runs() {
+    let text = "
+        #[tokio::main]
+        async fn run() -> Result<u8, String> { Ok(1) }
+        async fn awaited() -> Result<u8, String> { Ok(1) }
+        fn main() { run().is_ok(); awaited().is_ok(); }";
+    assert_eq!(calls(text), ["case::run", "std::Result::is_ok", "case::awaited", "?is_ok"]);
+}

@@ -1,4 +1,4 @@
-//! Macros that declare items, and are understood natively: `lazy_static!`, `thread_local!`, `cfg_if!`.
+//! Macros that declare items, and are understood natively: `lazy_static!`, `thread_local!`, `cfg_if!`, `bitflags!`, `pin_project!`.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::Token;
@@ -17,6 +17,8 @@ impl Lowering<'_> {
         let understood = match last_name(call).as_deref() {
             Some("lazy_static") => self.statics(call, StaticOrigin::LazyStatic, into),
             Some("thread_local") => self.statics(call, StaticOrigin::ThreadLocal, into),
+            Some("pin_project") => self.pin_project_macro(call, into),
+            Some("bitflags") => self.bitflags_macro(call, into),
             Some("cfg_if") => self.cfg_if_items(call, into),
             _ => false,
         };

@@ -94,6 +94,7 @@ impl Lowering<'_> {
             _ => return,
         };
         into.push(id);
+        self.pin_projections(item, into);
     }
 
     pub(crate) fn named(&self, ident: &syn::Ident, keyword: proc_macro2::Span, end: u32) -> Named {

@@ -1,6 +1,7 @@
 //! `syn`'s tree turned into facts.
 
 mod attributes;
+mod bitflags;
 mod expression_attributes;
 mod expressions;
 mod imports;
@@ -12,6 +13,7 @@ mod macro_shapes;
 mod members;
 mod paths;
 mod patterns;
+mod pin_projection;
 mod printer;
 mod statements;
 mod type_spans;
@@ -61,8 +63,9 @@ impl<'text> Lowering<'text> {
 
     fn name_at(&self, ident: &proc_macro2::Ident, span: Span) -> Name {
         match self.places.slice(span) {
-            Some(text) => name(text.strip_prefix("r#").unwrap_or(text)),
-            None => unraw(ident),
+            Some(text) if ident == text => name(text.strip_prefix("r#").unwrap_or(text)),
+            // Generated for something that stands there.
+            _ => unraw(ident),
         }
     }
 

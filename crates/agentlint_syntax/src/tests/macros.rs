@@ -172,3 +172,12 @@ fn deep_calls_stay_unread_from_some_level_on() {
     let body = super::on_large_stack(|| body_of(&super::full(&text), "f"));
     assert_eq!(body, format!("{{{}opaque{}}}", "m!(".repeat(33), ")".repeat(33)));
 }
+
+#[test]
+fn bitflags_declare_a_type_its_constants_and_functions() {
+    let file = crate::parse("bitflags! { pub struct Mode: u32 { const READ = 1; } }", &crate::ParseOptions::default());
+    assert_eq!(super::root_names(&file)[0], "Mode");
+    let names: Vec<&str> = file.items.iter().map(|item| item.name.as_str()).collect();
+    assert!(["READ", "all", "contains", "bitor"].iter().all(|name| names.contains(name)), "{names:?}");
+    assert!(file.bodies.is_empty());
+}
