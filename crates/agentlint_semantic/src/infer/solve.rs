@@ -186,6 +186,9 @@ impl<'a, 'l> Solver<'a, 'l> {
             return Holds::Maybe;
         }
         let trait_ref = self.resolve_trait_ref(trait_ref);
+        if trait_ref.self_ty().is_unknown() {
+            return Holds::Maybe;
+        }
         let is_lasting = self.is_lasting(trait_ref);
         if is_lasting && let Some(holds) = self.program.selections.holds(trait_ref) {
             return holds;
