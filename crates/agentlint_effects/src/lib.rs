@@ -6,6 +6,7 @@
 pub mod catalog;
 mod closures;
 mod context;
+mod coverage;
 mod effect;
 mod events;
 mod flow;
@@ -16,6 +17,7 @@ mod roles;
 mod summary;
 
 pub use catalog::{Catalog, CatalogError, GuardKind};
+pub use coverage::Coverage;
 pub use effect::Effect;
 pub use guards::HeldGuard;
 pub use region::{Region, RegionId, RegionKind};

@@ -84,6 +84,11 @@ impl Effects {
         self.bodies.get(&owner).map(|facts| &facts.inferred)
     }
 
+    /// The regions whose code runs while a task is polled.
+    pub(crate) fn contexts(&self) -> impl Iterator<Item = RegionId> + '_ {
+        self.nodes.iter().filter(|node| node.is_context).map(|node| node.region)
+    }
+
     /// The analysed functions, constants and statics, in the order of crates and sources.
     pub fn owners(&self) -> Vec<DefId> {
         let mut owners: Vec<DefId> = self.bodies.keys().copied().collect();

@@ -13,6 +13,7 @@ pub mod input;
 mod known;
 mod lower;
 pub mod names;
+mod not_understood;
 mod program;
 mod signature;
 mod std_index;

@@ -15,7 +15,7 @@ use agentlint_workspace::{Opened, Request, Sources, open};
 
 use crate::engine::{CheckRequest, Checked, Engine, InspectRequest};
 use crate::progress::Progress;
-use crate::{SourceLookup, Statistics};
+use crate::{Seen, SourceLookup, Statistics};
 
 mod analysis;
 mod conditional;
@@ -91,7 +91,7 @@ impl Engine for Driver {
         if request.startup {
             roles.startup = Reported::All;
         }
-        let found = analysis::lint(&self.registry, &catalog(&opened)?, roles, &opened);
+        let (found, coverage) = analysis::lint(&self.registry, &catalog(&opened)?, roles, &opened);
         diagnostics.extend(found.into_iter().filter(|one| is_asked_for(&opened, one.primary.location.file)));
         let confidence = request.confidence.or(opened.config.confidence).unwrap_or(Confidence::Likely);
         let suppressions = self.suppressions(&opened, &files);
@@ -108,6 +108,7 @@ impl Engine for Driver {
             suppressed,
             notes,
             statistics: Statistics { files: report.files, lines: report.lines, elapsed: start.elapsed() },
+            coverage: Seen { targets: report.targets, without_sources: report.without_sources, calls: coverage },
             nothing_read: is_nothing_read(&files),
             fail_on,
             sources: Box::new(Files { sources, texts: RefCell::default() }),

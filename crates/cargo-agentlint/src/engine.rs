@@ -7,7 +7,7 @@ use agentlint_diagnostics::{Confidence, Diagnostic, Level};
 use agentlint_linter::{Registry, Suppressed};
 
 use crate::arguments::TargetArguments;
-use crate::{Environment, InspectFormat, Inspected, SourceLookup, Statistics};
+use crate::{Environment, InspectFormat, Inspected, Seen, SourceLookup, Statistics};
 
 /// Does what the command line asks for.
 pub trait Engine {
@@ -74,6 +74,7 @@ pub struct Checked {
     /// What was not seen, one line each.
     pub notes: Vec<String>,
     pub statistics: Statistics,
+    pub coverage: Seen,
     /// Whether there was something to read and none of it could be.
     pub nothing_read: bool,
     /// The lowest level that fails the run, where the configuration says one.

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 pub use arguments::{ColorChoice, Format, InspectFormat, Inspected};
 pub use engine::{CheckRequest, Checked, Engine, InspectRequest};
 pub use environment::Environment;
-pub use report::{Report, SourceLookup, Statistics};
+pub use report::{Report, Seen, SourceLookup, Statistics};
 
 use arguments::{Command, Parsed};
 use output::Failure;

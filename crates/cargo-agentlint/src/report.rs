@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentlint_diagnostics::{Diagnostic, FileId, Level, LintMeta, Location};
+use agentlint_effects::Coverage;
 use agentlint_linter::Suppressed;
 
 use crate::Checked;
@@ -20,6 +21,7 @@ pub struct Report<'a> {
     /// What the run did not see, and why.
     pub notes: Vec<String>,
     pub statistics: Statistics,
+    pub coverage: Seen,
     /// Whether there was something to read and none of it could be.
     pub nothing_read: bool,
     /// The lowest level that fails the run, where the configuration says one.
@@ -31,6 +33,16 @@ pub struct Statistics {
     pub files: usize,
     pub lines: usize,
     pub elapsed: Duration,
+}
+
+/// How much of the program the run could see.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    pub targets: usize,
+    /// Packages whose sources are not on this machine, `name version`, sorted.
+    pub without_sources: Vec<String>,
+    /// Of the calls in async contexts.
+    pub calls: Coverage,
 }
 
 /// The files of a run.
@@ -62,14 +74,14 @@ pub(crate) enum Columns {
 impl<'a> Report<'a> {
     /// Brings the findings into the order that every format keeps.
     pub fn new(checked: Checked, metas: &'a [&'static LintMeta]) -> Report<'a> {
-        let Checked { mut diagnostics, mut suppressed, sources, notes, statistics, nothing_read, fail_on } = checked;
+        let Checked { mut diagnostics, mut suppressed, sources, notes, statistics, coverage, nothing_read, fail_on } = checked;
         let order = |diagnostic: &Diagnostic| {
             let place = diagnostic.primary.location;
             (sources.path(place.file), place.start, place.end, diagnostic.lint, diagnostic.message.clone())
         };
         diagnostics.sort_by_cached_key(order);
         suppressed.sort_by_cached_key(|suppressed| order(&suppressed.diagnostic));
-        Report { diagnostics, suppressed, sources, metas, notes, statistics, nothing_read, fail_on }
+        Report { diagnostics, suppressed, sources, metas, notes, statistics, coverage, nothing_read, fail_on }
     }
 
     pub(crate) fn count(&self, level: Level) -> usize {

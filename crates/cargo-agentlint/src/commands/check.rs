@@ -79,6 +79,9 @@ fn write_remarks(arguments: &CheckArguments, report: &Report<'_>, stderr: &mut d
         let statistics = report.statistics;
         let seconds = statistics.elapsed.as_secs_f64();
         let _ = writeln!(stderr, "read {} files, {} lines in {seconds:.2} s", statistics.files, statistics.lines);
+        for line in render::coverage_lines(report) {
+            let _ = writeln!(stderr, "{line}");
+        }
     }
     if arguments.format != Format::Human && arguments.format != Format::Concise {
         let output = arguments.output.as_deref().map_or(String::new(), |file: &Path| format!(", written to {}", file.display()));

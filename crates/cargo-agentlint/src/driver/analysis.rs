@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use agentlint_diagnostics::{Diagnostic, Location, RolePolicy};
-use agentlint_effects::{Catalog, Effects, ResolvedCatalog};
+use agentlint_effects::{Catalog, Coverage, Effects, ResolvedCatalog};
 use agentlint_linter::run_lints::INTERNAL_ERROR;
 use agentlint_linter::{LintContext, Registry};
 use agentlint_semantic::Program;
@@ -12,8 +12,8 @@ use agentlint_semantic::infer::Inferred;
 use agentlint_workspace::Opened;
 use rayon::prelude::*;
 
-/// Runs on the threads that parse, whose stacks are deep enough.
-pub(super) fn lint(registry: &Registry, catalog: &Catalog, roles: RolePolicy, opened: &Opened) -> Vec<Diagnostic> {
+/// What the lints found, and how much of the program they could see.
+pub(super) fn lint(registry: &Registry, catalog: &Catalog, roles: RolePolicy, opened: &Opened) -> (Vec<Diagnostic>, Coverage) {
     opened.loader.pool().install(|| {
         let program = Program::new(opened.graph.clone(), &opened.loader);
         let mut found = Vec::new();
@@ -32,9 +32,10 @@ pub(super) fn lint(registry: &Registry, catalog: &Catalog, roles: RolePolicy, op
             })
             .collect();
         found.extend(of_lints.into_iter().flatten());
+        let coverage = effects.coverage(&program);
         // The run is about to end, and taking the model apart piece by piece would be a good part of it.
         std::mem::forget((blocking_calls, effects, program));
-        found
+        (found, coverage)
     })
 }
 

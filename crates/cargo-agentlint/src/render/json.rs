@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use agentlint_diagnostics::{Diagnostic, Level, Location};
 use serde::Serialize;
 
+use super::coverage::CoverageDocument;
 use super::fingerprint::Fingerprints;
 use crate::Report;
 use crate::report::Columns;
@@ -27,6 +28,7 @@ pub(super) fn render(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()>
             warn: report.count(Level::Warn),
             suppressed: report.suppressed.len(),
         },
+        coverage: CoverageDocument::of(report),
         notes: &report.notes,
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
@@ -40,6 +42,7 @@ struct Document<'a> {
     findings: Vec<Finding<'a>>,
     suppressed: Vec<SuppressedFinding<'a>>,
     summary: Summary,
+    coverage: CoverageDocument<'a>,
     notes: &'a [String],
 }
 

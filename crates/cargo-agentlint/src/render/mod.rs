@@ -2,6 +2,7 @@
 
 mod cargo_json;
 mod concise;
+mod coverage;
 mod fingerprint;
 mod github;
 mod human;
@@ -11,6 +12,7 @@ mod text;
 
 use std::io::{self, Write};
 
+pub(crate) use coverage::lines as coverage_lines;
 pub(crate) use text::{Paint, plain, summary};
 
 use crate::{ColorChoice, Environment, Format, Report};

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use agentlint_diagnostics::{Confidence, Diagnostic, FileId, Group, Hop, Label, Level, LintMeta, Location};
+use agentlint_effects::Coverage;
 use agentlint_linter::{Levels, Lint, LintContext, Registry, Suppressed, finish};
 use agentlint_syntax::LineIndex;
 
-use crate::{CheckRequest, Checked, Engine, InspectRequest, SourceLookup, Statistics};
+use crate::{CheckRequest, Checked, Engine, InspectRequest, Seen, SourceLookup, Statistics};
 
 struct Toy(LintMeta);
 
@@ -189,6 +190,17 @@ impl Engine for Sample {
             sources: Box::new(Files),
             notes: self.notes.clone(),
             statistics: Statistics { files: 3, lines: 21, ..Statistics::default() },
+            coverage: Seen {
+                targets: 1,
+                without_sources: vec!["sled 0.34.7".to_owned()],
+                calls: Coverage {
+                    calls: 8,
+                    resolved: 6,
+                    reasons: vec![("unknown receiver type".to_owned(), 1), ("unknown path".to_owned(), 1)],
+                    macros: vec![("html".to_owned(), 2)],
+                    attributes: Vec::new(),
+                },
+            },
             nothing_read: self.nothing_read,
             fail_on: None,
         })

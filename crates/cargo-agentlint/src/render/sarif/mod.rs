@@ -10,6 +10,7 @@ use std::path::Path;
 use agentlint_diagnostics::{Diagnostic, Group, Level, LintMeta};
 
 use self::model::*;
+use super::coverage::CoverageDocument;
 use super::fingerprint::Fingerprints;
 use crate::Report;
 use crate::report::Columns;
@@ -39,6 +40,7 @@ pub(super) fn render(report: &Report<'_>, root: &Path, out: &mut dyn Write) -> i
             invocations: [Invocation { execution_successful: !report.nothing_read, tool_execution_notifications: notifications }],
             original_uri_base_ids: BTreeMap::from([(uri::ROOT, uri::folder(root))]),
             column_kind: "utf16CodeUnits",
+            properties: RunProperties { coverage: CoverageDocument::of(report) },
             results,
         }],
     };

@@ -4,21 +4,29 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::render::coverage::CoverageDocument;
+
 #[derive(Serialize)]
-pub(super) struct Log {
+pub(super) struct Log<'a> {
     #[serde(rename = "$schema")]
     pub(super) schema: &'static str,
     pub(super) version: &'static str,
-    pub(super) runs: [Run; 1],
+    pub(super) runs: [Run<'a>; 1],
+}
+
+#[derive(Serialize)]
+pub(super) struct RunProperties<'a> {
+    pub(super) coverage: CoverageDocument<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Run {
+pub(super) struct Run<'a> {
     pub(super) tool: Tool,
     pub(super) invocations: [Invocation; 1],
     pub(super) original_uri_base_ids: BTreeMap<&'static str, ArtifactLocation>,
     pub(super) column_kind: &'static str,
+    pub(super) properties: RunProperties<'a>,
     pub(super) results: Vec<SarifResult>,
 }
 
