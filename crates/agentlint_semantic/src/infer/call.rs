@@ -2,7 +2,7 @@
 
 use agentlint_syntax::{
     Name, Span,
-    ast::{ExprId, ExprKind},
+    ast::{Body, ExprId, ExprKind},
 };
 
 use crate::def::DefKind;
@@ -14,7 +14,7 @@ impl Context<'_, '_> {
     pub(super) fn check_call(&mut self, expr: ExprId, callee: ExprId, arguments: &[ExprId], expect: Expect) -> Ty {
         let callee_ty = self.check(callee, Expect::Nothing);
         let callee_ty = self.structurally(callee_ty);
-        let (name, name_span) = self.callee_name(callee);
+        let (name, name_span) = callee_name(self.body, callee);
         let mut site = CallSite {
             expr,
             kind: CallKind::Function,
@@ -53,14 +53,6 @@ impl Context<'_, '_> {
             self.check(*argument, Expect::Nothing);
         }
         Ty::UNKNOWN
-    }
-
-    fn callee_name(&self, callee: ExprId) -> (Name, Span) {
-        match &self.body.exprs[callee].kind {
-            ExprKind::Path(path) => path.segments.last().map_or((Name::default(), path.span), |s| (s.name, s.span)),
-            ExprKind::Field { name, name_span, .. } => (*name, *name_span),
-            _ => (Name::default(), self.body.exprs[callee].span),
-        }
     }
 
     /// The parameters and the output of a value that can be called: closures, pointers, and what has an `Fn` bound.
@@ -236,5 +228,14 @@ impl Context<'_, '_> {
             receiver: None,
             arguments: Vec::new(),
         });
+    }
+}
+
+/// The name by which an expression is called, and its place.
+pub(super) fn callee_name(body: &Body, callee: ExprId) -> (Name, Span) {
+    match &body.exprs[callee].kind {
+        ExprKind::Path(path) => path.segments.last().map_or((Name::default(), path.span), |s| (s.name, s.span)),
+        ExprKind::Field { name, name_span, .. } => (*name, *name_span),
+        _ => (Name::default(), body.exprs[callee].span),
     }
 }

@@ -17,7 +17,7 @@ const DEEPEST: u32 = 2_000;
 impl Context<'_, '_> {
     /// The type of an expression, which is also recorded.
     pub(super) fn check(&mut self, expr: ExprId, expect: Expect) -> Ty {
-        if self.depth > DEEPEST {
+        if self.depth > DEEPEST || self.solver.is_exhausted() {
             return Ty::UNKNOWN;
         }
         self.depth += 1;

@@ -24,7 +24,7 @@ mod unify;
 
 use agentlint_syntax::{
     Name, Span,
-    ast::{Body, ExprId, PatId},
+    ast::{Body, ExprId, ExprKind, PatId},
     name,
 };
 use index_vec::IndexVec;
@@ -35,6 +35,7 @@ use crate::lower::Lowering;
 use crate::program::Program;
 use crate::types::{Args, Ty, TyKind, args};
 
+use call::callee_name;
 use solve::Solver;
 use table::VarKind;
 
@@ -53,6 +54,32 @@ pub struct Inferred {
 }
 
 impl Inferred {
+    /// A body that was too much: nothing in it is known.
+    fn given_up(owner: DefId, body: &Body) -> Inferred {
+        let calls = body.exprs.iter_enumerated().filter_map(|(expr, data)| {
+            let (kind, name, name_span, receiver, arguments) = match &data.kind {
+                ExprKind::MethodCall { receiver, name, name_span, arguments, .. } => {
+                    (CallKind::Method, *name, *name_span, Some(*receiver), arguments)
+                }
+                ExprKind::Call { callee, arguments } => {
+                    let (name, name_span) = callee_name(body, *callee);
+                    (CallKind::Function, name, name_span, None, arguments)
+                }
+                _ => return None,
+            };
+            let (arguments, callee) = (arguments.clone(), Callee::Unresolved(Reason::TooMuchWork));
+            Some(CallSite { expr, kind, name, name_span, callee, receiver, arguments })
+        });
+        Inferred {
+            owner,
+            types: body.exprs.iter().map(|_| Ty::UNKNOWN).collect(),
+            pat_types: body.pats.iter().map(|_| Ty::UNKNOWN).collect(),
+            calls: calls.collect(),
+            locals: Vec::new(),
+            paths: Vec::new(),
+        }
+    }
+
     /// The binding that a path expression reads.
     pub fn local(&self, expr: ExprId) -> Option<PatId> {
         let at = self.locals.binary_search_by_key(&expr, |(expr, _)| *expr).ok()?;
@@ -111,6 +138,8 @@ pub enum Reason {
     UnknownPath,
     /// The value that is called has an unknown type.
     UnknownValue,
+    /// The body takes more steps than inference may take.
+    TooMuchWork,
 }
 
 impl Reason {
@@ -120,6 +149,7 @@ impl Reason {
             Reason::NoSuchMethod => "no such method found",
             Reason::UnknownPath => "unknown path",
             Reason::UnknownValue => "unknown value",
+            Reason::TooMuchWork => "too much work",
         }
     }
 }
@@ -181,7 +211,11 @@ impl Program<'_> {
         let body = self.body(owner)?;
         let mut context = Context::new(self, owner, body);
         context.check_owner();
-        Some(context.finish())
+        let inferred = match context.solver.is_exhausted() {
+            true => Inferred::given_up(owner, body),
+            false => context.finish(),
+        };
+        Some(inferred)
     }
 }
 

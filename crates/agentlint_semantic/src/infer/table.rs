@@ -1,5 +1,7 @@
 //! Inference variables: a union-find with an undo log, so that a guess can be taken back.
 
+use std::cell::Cell;
+
 use crate::types::{Folder, Ty, TyKind};
 
 /// What a variable may become.
@@ -18,12 +20,17 @@ enum Value {
     Bound(Ty),
 }
 
+/// More steps than this through one type give up on it.
+const LONGEST_WALK: u32 = 100_000;
+
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     values: Vec<Value>,
     /// Bindings since the oldest snapshot: the variable and what it was.
     log: Vec<(u32, Value)>,
     snapshots: u32,
+    /// Steps taken so far, by whatever walks through types.
+    work: Cell<u32>,
 }
 
 /// A point to go back to.
@@ -34,6 +41,20 @@ pub(crate) struct Snapshot {
 }
 
 impl Table {
+    pub(crate) fn work(&self) -> u32 {
+        self.work.get()
+    }
+
+    pub(crate) fn step(&self) {
+        self.work.set(self.work.get().saturating_add(1));
+    }
+
+    /// The walk through one type may take so many steps: variables that stand for pairs of variables double with each level.
+    fn may_go_on(&self, start: u32) -> bool {
+        self.step();
+        self.work.get() - start < LONGEST_WALK
+    }
+
     pub(crate) fn fresh(&mut self, kind: VarKind) -> Ty {
         self.values.push(Value::Free(kind));
         Ty::new(TyKind::Var(self.values.len() as u32 - 1))
@@ -86,7 +107,7 @@ impl Table {
 
     /// The type with every variable that is known put in.
     pub(crate) fn resolve(&self, ty: Ty) -> Ty {
-        if ty.has_vars() { ty.fold_with(&mut Resolver { table: self, depth: 0 }) } else { ty }
+        if ty.has_vars() { ty.fold_with(&mut Resolver { table: self, depth: 0, start: self.work() }) } else { ty }
     }
 
     /// Binds the free variable `var` (already resolved shallowly) to `ty`. `false` where the kinds do not fit or `ty` holds `var`.
@@ -112,7 +133,7 @@ impl Table {
             VarKind::Integer => matches!(ty.kind(), TyKind::Int(_) | TyKind::Unknown),
             VarKind::Float => matches!(ty.kind(), TyKind::Float(_) | TyKind::Unknown),
         };
-        if !fits || (ty.has_vars() && self.occurs(number, ty, 0)) {
+        if !fits || (ty.has_vars() && self.occurs(number, ty, 0, self.work())) {
             return false;
         }
         self.set(number, ty);
@@ -132,10 +153,16 @@ impl Table {
 
     /// Adds the free variables in `ty` to `vars`.
     pub(crate) fn free_vars(&self, ty: Ty, vars: &mut Vec<u32>) {
+        self.add_free_vars(ty, vars, self.work());
+    }
+
+    fn add_free_vars(&self, ty: Ty, vars: &mut Vec<u32>, start: u32) {
         let ty = self.shallow(ty);
         match *ty.kind() {
             TyKind::Var(var) => vars.push(var),
-            _ if ty.has_vars() => ty.kind().each_part(&mut |part| self.free_vars(part, vars)),
+            _ if ty.has_vars() && self.may_go_on(start) => {
+                ty.kind().each_part(&mut |part| self.add_free_vars(part, vars, start));
+            }
             _ => {}
         }
     }
@@ -170,7 +197,7 @@ impl Table {
         }
     }
 
-    fn occurs(&self, var: u32, ty: Ty, depth: u32) -> bool {
+    fn occurs(&self, var: u32, ty: Ty, depth: u32, start: u32) -> bool {
         let ty = self.shallow(ty);
         if let TyKind::Var(other) = *ty.kind() {
             return other == var;
@@ -178,11 +205,11 @@ impl Table {
         if !ty.has_vars() {
             return false;
         }
-        if depth > 64 {
+        if depth > 64 || !self.may_go_on(start) {
             return true;
         }
         let mut found = false;
-        ty.kind().each_part(&mut |part| found = found || self.occurs(var, part, depth + 1));
+        ty.kind().each_part(&mut |part| found = found || self.occurs(var, part, depth + 1, start));
         found
     }
 }
@@ -190,6 +217,7 @@ impl Table {
 struct Resolver<'a> {
     table: &'a Table,
     depth: u32,
+    start: u32,
 }
 
 impl Folder for Resolver<'_> {
@@ -201,6 +229,9 @@ impl Folder for Resolver<'_> {
         let known = self.table.shallow(ty);
         if known == ty || self.depth > 64 {
             return ty;
+        }
+        if !self.table.may_go_on(self.start) {
+            return Ty::UNKNOWN;
         }
         self.depth += 1;
         let resolved = known.fold_with(self);

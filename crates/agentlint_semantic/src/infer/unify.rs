@@ -79,6 +79,7 @@ impl Solver<'_, '_> {
     }
 
     fn unify_inner(&mut self, a: Ty, b: Ty, depth: u32) -> bool {
+        self.table.step();
         let (a, b) = (self.shallow(a), self.shallow(b));
         if a == b || a.is_unknown() || b.is_unknown() {
             return true;

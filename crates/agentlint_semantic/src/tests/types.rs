@@ -139,3 +139,14 @@ fn an_async_function_that_an_attribute_runs() {
         fn main() { run().is_ok(); awaited().is_ok(); }";
     assert_eq!(calls(text), ["case::run", "std::Result::is_ok", "case::awaited", "?is_ok"]);
 }
+
+#[test]
+fn types_that_double_end() {
+    let doubled: String = (1..40).map(|i| format!("let x{i} = pair(x{});", i - 1)).collect();
+    let text = format!(
+        "fn pair<T: Clone>(t: T) -> (T, T) {{ (t.clone(), t) }}
+        fn f() {{ let x0 = None; {doubled} let s = String::new(); s.len(); let _ = (x39, Some(1u8)); }}"
+    );
+    let calls = calls(&text);
+    assert_eq!(calls.last().map(String::as_str), Some("std::String::len"));
+}

@@ -63,7 +63,12 @@ pub(crate) struct TyData {
     has_params: bool,
     has_projections: bool,
     has_unknown: bool,
+    /// How many types it is made of, itself among them.
+    size: u32,
 }
+
+/// Larger types are unknown: nobody writes them, and walks through a type must end.
+const LARGEST: u32 = 4_096;
 
 /// A type.
 #[derive(Clone, Copy)]
@@ -90,7 +95,7 @@ impl std::fmt::Debug for Ty {
 }
 
 const fn plain(kind: TyKind) -> TyData {
-    TyData { kind, has_vars: false, has_params: false, has_projections: false, has_unknown: false }
+    TyData { kind, has_vars: false, has_params: false, has_projections: false, has_unknown: false, size: 1 }
 }
 
 static UNKNOWN: TyData = TyData { has_unknown: true, ..plain(TyKind::Unknown) };
@@ -139,7 +144,11 @@ impl<V: Copy> Table<V> {
             let mut shard = self.shards[(hash >> 48) as usize % SHARDS].lock().unwrap_or_else(PoisonError::into_inner);
             let found = match shard.find(hash, |value| is_it(*value)) {
                 Some(found) => *found,
-                None => *shard.insert_unique(hash, make(), hash_of).get(),
+                None => match make() {
+                    made if is_it(made) => *shard.insert_unique(hash, made, hash_of).get(),
+                    // What is too large stands for something else.
+                    other => return other,
+                },
             };
             slot.set(Some(found));
             found
@@ -205,12 +214,18 @@ impl Ty {
 
     pub fn new(kind: TyKind) -> Ty {
         let make = || {
+            let mut size = 1u32;
+            kind.each_part(&mut |part| size = size.saturating_add(part.0.size));
+            if size > LARGEST {
+                return Ty::UNKNOWN;
+            }
             let flags = |test: fn(&TyData) -> bool| kind.any_part(|part| test(part.0));
             Ty(Box::leak(Box::new(TyData {
                 has_vars: matches!(kind, TyKind::Var(_)) || flags(|d| d.has_vars),
                 has_params: matches!(kind, TyKind::Param(..)) || flags(|d| d.has_params),
                 has_projections: matches!(kind, TyKind::Projection(..)) || flags(|d| d.has_projections),
                 has_unknown: matches!(kind, TyKind::Unknown) || flags(|d| d.has_unknown),
+                size,
                 kind,
             })))
         };
