@@ -93,7 +93,8 @@ impl<'text> SourcePlaces<'text> {
     }
 
     fn byte(&self, place: LineColumn) -> u32 {
-        let line = self.lines.get(place.line - 1).copied().unwrap_or_default();
+        // Tokens that were generated stand on line 0.
+        let line = self.lines.get(place.line.saturating_sub(1)).copied().unwrap_or_default();
         let character = line as usize + place.column;
         let Some(sample) = self.samples.get(character / SAMPLE) else {
             let end = self.lexed.len();

@@ -7,6 +7,7 @@ mod bench;
 mod cases;
 mod checks;
 mod corpus;
+mod fuzz;
 mod new_lint;
 mod published;
 mod std_index;
@@ -22,6 +23,8 @@ const USAGE: &str = "usage: cargo xtask <chore>
   bench            how fast, and how much memory, against `syn::parse_file` alone
   corpus [--bless] [CRATE ...]
                    lint published crates and compare with fixtures/corpus; --bless adds what has no label yet
+  fuzz [--seconds N] [TARGET ...]
+                   random bodies and damaged real files through the whole model
   new-lint <id>    the page, the file, the case and the entry of a new lint
   std-index --source RUST/library --output DIR
                    the index of std's public items";
@@ -35,6 +38,7 @@ fn main() -> Result<()> {
         "cases" => cases::run(),
         "bench" => bench::run(rest),
         "corpus" => corpus::run(rest),
+        "fuzz" => fuzz::run(rest),
         "new-lint" => new_lint::run(rest),
         "std-index" => std_index::run(rest),
         "help" | "--help" | "-h" => {
