@@ -21,18 +21,18 @@ fn is_task_context(program: &Program<'_>, ty: Ty) -> bool {
 
 /// `call` of an impl of a trait `Service` that has a `Future` type: tower's and hyper's.
 fn is_service_call(program: &Program<'_>, owner: DefId) -> bool {
-    if program.name(owner) != name("call") {
+    if program.name(owner) != "call" {
         return false;
     }
     let Some(holder) = program.container(owner) else { return false };
     let Some(trait_ref) = program.impl_trait_ref(holder) else { return false };
-    program.name(trait_ref.trait_def) == name("Service")
+    program.name(trait_ref.trait_def) == "Service"
         && program.member(trait_ref.trait_def, name("Future"), |k| k == DefKind::AssocType).is_some()
 }
 
 /// Whether a trait is a future, a stream, or an extension of one.
 pub(crate) fn is_future_like(program: &Program<'_>, trait_def: DefId, depth: u32) -> bool {
-    let is_stream = program.name(trait_def) == name("Stream") && !program.is_std(trait_def.krate);
+    let is_stream = program.name(trait_def) == "Stream" && !program.is_std(trait_def.krate);
     Some(trait_def) == program.known().future
         || is_stream
         || (depth < 8 && program.supertraits(trait_def).iter().any(|s| is_future_like(program, s.trait_def, depth + 1)))

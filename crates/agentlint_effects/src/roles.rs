@@ -10,8 +10,8 @@ use agentlint_semantic::def::{DefId, DefKind, Visible};
 use agentlint_semantic::infer::{CallSite, Callee};
 use agentlint_semantic::input::CrateKind;
 use agentlint_semantic::types::args;
+use agentlint_syntax::Name;
 use agentlint_syntax::ast::{ExprId, ExprKind, Item};
-use agentlint_syntax::{Name, name};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::closures::{BodyFacts, Closures};
@@ -254,7 +254,7 @@ impl Graph<'_, '_> {
         matches!(program.node(def.krate).kind, CrateKind::Binary | CrateKind::Example)
             && program.def(def).parent == program.root(def.krate)
             && program.kind(def) == DefKind::Function
-            && program.name(def) == name("main")
+            && program.name(def) == "main"
     }
 
     /// Whether it is there for others to call: what it calls itself may be start-up or not. An attribute may register it.

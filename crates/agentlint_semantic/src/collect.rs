@@ -144,7 +144,7 @@ impl Collector<'_> {
             ItemKind::Use(imports) => return self.imports(imports, item, module),
             ItemKind::ExternCrate(declared) => {
                 let bound = declared.alias.unwrap_or(item.name);
-                if item.attributes.iter().any(|a| a.path == name("macro_use")) {
+                if item.attributes.iter().any(|a| a.path == "macro_use") {
                     self.macros.use_crate(item.name);
                     self.out.macro_use.push(item.name);
                 }
@@ -215,7 +215,7 @@ impl Collector<'_> {
         }
         if self.is_assoc_holder(parent) {
             self.out.members.entry(parent.index).or_default().push(id);
-        } else if kind != DefKind::Impl && item.name != name("_") {
+        } else if kind != DefKind::Impl && item.name != "_" {
             self.out.modules.entry(module.index).or_default().items.entry(item.name).or_default().push(id);
         }
         id
@@ -281,7 +281,7 @@ impl Collector<'_> {
                 self.real_file = real_file;
             }
         }
-        if !item.attributes.iter().any(|a| a.path == name("macro_use")) {
+        if !item.attributes.iter().any(|a| a.path == "macro_use") {
             self.macros.leave(mark);
         }
     }
@@ -373,7 +373,7 @@ fn is_test(item: &ast::Item) -> bool {
 /// Whether the predicate can hold only where tests are compiled.
 fn needs_test(cfg: &ast::CfgExpr) -> bool {
     match cfg {
-        ast::CfgExpr::Flag(flag) => *flag == name("test"),
+        ast::CfgExpr::Flag(flag) => *flag == "test",
         ast::CfgExpr::All(all) => all.iter().any(needs_test),
         ast::CfgExpr::Any(any) => !any.is_empty() && any.iter().all(needs_test),
         _ => false,

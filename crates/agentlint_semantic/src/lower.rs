@@ -214,7 +214,7 @@ impl<'a, 'l> Lowering<'a, 'l> {
         }
         let first = &path.segments[0];
         if !path.leading_colon {
-            if first.name == name("Self") {
+            if first.name == "Self" {
                 let base = self.self_ty();
                 return self.rest_of_self(base, &path.segments[1..]);
             }
@@ -442,11 +442,7 @@ impl Program<'_> {
             Subject::Param(wanted) => self.generic_index(def, wanted) == Some(index),
             Subject::Type(TypeRef::Path(path)) if path.segments.len() == 1 && path.qualified_self.is_none() => {
                 let wanted = path.segments[0].name;
-                if wanted == name("Self") {
-                    index == 0 && self.has_self(def)
-                } else {
-                    self.generic_index(def, wanted) == Some(index)
-                }
+                if wanted == "Self" { index == 0 && self.has_self(def) } else { self.generic_index(def, wanted) == Some(index) }
             }
             Subject::Type(_) => false,
         }

@@ -250,8 +250,7 @@ impl Program<'_> {
         let Some(ItemKind::Trait(declared)) = self.item(trait_def).map(|item| &item.kind) else { return Vec::new() };
         let subject = Ty::new(TyKind::Param(0, name("Self")));
         let mut lowering = Lowering::of(self, trait_def);
-        let is_self =
-            |ty: &TypeRef| matches!(ty, TypeRef::Path(p) if p.segments.len() == 1 && p.segments[0].name == name("Self"));
+        let is_self = |ty: &TypeRef| matches!(ty, TypeRef::Path(p) if p.segments.len() == 1 && p.segments[0].name == "Self");
         let in_where = declared.header.generics.predicates.iter().filter(|p| is_self(&p.ty)).flat_map(|p| &p.bounds);
         let supertraits = &declared.header.supertraits;
         supertraits

@@ -189,6 +189,10 @@ impl Context<'_, '_> {
 
     fn pick_from(&mut self, candidates: &[Candidate], self_ty: Ty) -> Option<(DefId, Vec<Ty>)> {
         let mut maybe = None;
+        // One that cannot fail once its receiver fits needs no probing before.
+        if let [Candidate::Bound { .. }] = candidates {
+            return self.confirm(candidates[0], self_ty);
+        }
         for candidate in candidates {
             match self.solver.probe_candidate(*candidate, self_ty) {
                 Holds::Yes => return self.confirm(*candidate, self_ty),
@@ -297,12 +301,15 @@ impl super::solve::Solver<'_, '_> {
 
     /// Matches the candidate's receiver with `self_ty`; the arguments of the impl or trait that holds it.
     fn match_candidate(&mut self, candidate: Candidate, self_ty: Ty) -> Option<Vec<Ty>> {
+        let wanted = *self.program.signature(candidate.method()).parameters.first()?;
+        if !self.table.may_become(self_ty, wanted, 0) {
+            return None;
+        }
         let list = match candidate {
             Candidate::Inherent { holder, .. } => self.fresh_args(holder),
             Candidate::Bound { trait_ref, .. } => trait_ref.args.to_vec(),
             Candidate::Extension { trait_def, .. } => self.fresh_args(trait_def),
         };
-        let wanted = *self.program.signature(candidate.method()).parameters.first()?;
         let wanted = wanted.substitute(&list);
         let wanted = self.normalize(wanted);
         self.unify(wanted, self_ty).then_some(list)

@@ -25,7 +25,6 @@ mod unify;
 use agentlint_syntax::{
     Name, Span,
     ast::{Body, ExprId, ExprKind, PatId},
-    name,
 };
 use index_vec::IndexVec;
 use rustc_hash::FxHashMap;
@@ -361,6 +360,6 @@ impl<'a, 'l> Context<'a, 'l> {
     }
 
     fn is_self(&self, segment: Name) -> bool {
-        segment == name("self")
+        segment == "self"
     }
 }

@@ -3,7 +3,6 @@
 use agentlint_syntax::{
     Name,
     ast::{ExprId, Path, Segment, TypeRef},
-    name,
 };
 
 use crate::def::{DefId, DefKind};
@@ -56,12 +55,12 @@ impl Context<'_, '_> {
         }
         let first = path.segments.first()?;
         let is_type_name = !path.leading_colon
-            && (first.name == name("Self") || self.program.generic_index(self.owner, first.name).is_some())
+            && (first.name == "Self" || self.program.generic_index(self.owner, first.name).is_some())
             && path.segments.len() > 1;
         if is_type_name {
             return self.type_relative(path, path.segments.len() - 1);
         }
-        if first.name == name("Self") && path.segments.len() == 1 {
+        if first.name == "Self" && path.segments.len() == 1 {
             let TyKind::Adt(def, list) = *self.program.self_type(self.owner)?.kind() else { return None };
             return self.value_of(def, list.to_vec());
         }

@@ -161,14 +161,14 @@ impl Program<'_> {
 
     /// The root of the crate that `krate` knows by that name.
     pub(crate) fn extern_crate(&self, krate: CrateId, wanted: Name) -> Option<DefId> {
-        if wanted == name("self") {
+        if wanted == "self" {
             return Some(self.root(krate));
         }
         let listed = self.node(krate).dependencies.iter().find(|(known, _)| *known == wanted);
         if let Some((_, id)) = listed {
             return Some(self.root(*id));
         }
-        let which = ["core", "alloc", "std"].iter().position(|known| wanted == name(known))?;
+        let which = ["core", "alloc", "std"].iter().position(|known| wanted == *known)?;
         Some(self.root(self.std_crate(which)))
     }
 
@@ -264,6 +264,22 @@ impl Program<'_> {
     }
 
     fn lexical(&self, module: DefId, wanted: Name, namespace: Namespace, trail: &mut Trail) -> Option<Resolution> {
+        // Inside a longer question an answer may rest on a cycle that was cut.
+        let facts = self.module_facts(module).filter(|_| trail.seen.is_empty());
+        let key = (wanted, namespace);
+        if let Some(facts) = facts
+            && let Some(known) = facts.lexical.read().unwrap_or_else(|e| e.into_inner()).get(&key)
+        {
+            return *known;
+        }
+        let found = self.lexical_anew(module, wanted, namespace, trail);
+        if let Some(facts) = facts {
+            facts.lexical.write().unwrap_or_else(|e| e.into_inner()).insert(key, found);
+        }
+        found
+    }
+
+    fn lexical_anew(&self, module: DefId, wanted: Name, namespace: Namespace, trail: &mut Trail) -> Option<Resolution> {
         let mut at = module;
         loop {
             if let Some((found, _)) = self.lookup_cached(at, wanted, namespace, trail) {
@@ -294,7 +310,7 @@ impl Program<'_> {
         {
             return self.extern_crate(krate, *known);
         }
-        self.extern_crate(krate, wanted).filter(|_| wanted != name("self"))
+        self.extern_crate(krate, wanted).filter(|_| wanted != "self")
     }
 
     /// The module or root around a block.
