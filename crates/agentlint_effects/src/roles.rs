@@ -43,6 +43,11 @@ impl Roles {
             starting: FxHashSet::default(),
             serving: FxHashSet::default(),
         };
+        // Start-up begins in a `main`, or where something serves.
+        let serves = |function: &Function<'_>| function.calls.iter().any(|call| call.start == Some(Start::Serve));
+        if !graph.functions.iter().any(|(owner, function)| graph.is_main(*owner) || serves(function)) {
+            return Roles::default();
+        }
         let callers = graph.callers();
         graph.starting = graph.leading_to(&callers, |call| call.start.is_some());
         graph.serving = graph.leading_to(&callers, |call| call.start == Some(Start::Serve));

@@ -43,6 +43,15 @@ struct Witness {
     confidence: Confidence,
 }
 
+/// A call of a sink.
+#[derive(Clone, Copy)]
+struct Sink {
+    node: usize,
+    event: u32,
+    effect: Effect,
+    confidence: Confidence,
+}
+
 /// A call in an async context whose evaluation blocks.
 #[derive(Clone, Debug)]
 pub struct BlockingCall {
@@ -125,26 +134,41 @@ impl Effects {
     /// The least fixpoint, one effect after the other: level by level from the sinks upwards, so that the first witness found is
     /// the shortest; surer chains first.
     fn propagate(&mut self) {
+        let sinks = self.sinks();
+        if sinks.is_empty() {
+            return;
+        }
         let callers = self.callers();
         for effect in Effect::ALL {
+            let of_effect = || sinks.iter().filter(|sink| sink.effect == effect);
+            if of_effect().next().is_none() {
+                continue;
+            }
+            // What surer tiers found is where weaker edges start.
+            let mut reached: Vec<usize> = Vec::new();
             for tier in [Confidence::Certain, Confidence::Likely, Confidence::Possible] {
-                let mut level = self.direct(effect, tier);
-                // What surer tiers found is where weaker edges start.
-                level.extend((0..self.nodes.len()).filter(|at| self.nodes[*at].witness[effect as usize].is_some()));
+                let mut level = std::mem::take(&mut reached);
+                for Sink { node, event, confidence, .. } in of_effect().copied() {
+                    let witness = &mut self.nodes[node].witness[effect as usize];
+                    if confidence >= tier && witness.is_none() {
+                        *witness = Some(Witness { event, next: None, confidence: tier });
+                        level.push(node);
+                    }
+                }
                 level.sort_unstable();
-                level.dedup();
                 while !level.is_empty() {
                     let mut next = Vec::new();
-                    for reached in level {
-                        for (caller, event) in &callers[reached] {
+                    for at in &level {
+                        for (caller, event) in &callers[*at] {
                             let fits = self.nodes[*caller].events[*event].confidence >= tier;
                             if fits && self.nodes[*caller].witness[effect as usize].is_none() {
-                                let witness = Witness { event: *event as u32, next: Some(reached as u32), confidence: tier };
+                                let witness = Witness { event: *event as u32, next: Some(*at as u32), confidence: tier };
                                 self.nodes[*caller].witness[effect as usize] = Some(witness);
                                 next.push(*caller);
                             }
                         }
                     }
+                    reached.append(&mut level);
                     next.sort_unstable();
                     level = next;
                 }
@@ -152,24 +176,18 @@ impl Effects {
         }
     }
 
-    /// Gives a witness to each node with a sink of its own; which they are.
-    fn direct(&mut self, effect: Effect, tier: Confidence) -> Vec<usize> {
-        let mut found = Vec::new();
-        for (at, node) in self.nodes.iter_mut().enumerate() {
-            if node.witness[effect as usize].is_some() {
-                continue;
-            }
-            let entries = &self.catalog.entries;
-            let event = node.events.iter().position(|event| match event.target {
-                Target::Sink(entry) => entries[entry].effect == effect && event.confidence >= tier,
-                _ => false,
-            });
-            if let Some(event) = event {
-                node.witness[effect as usize] = Some(Witness { event: event as u32, next: None, confidence: tier });
-                found.push(at);
+    /// The calls of sinks, in the order of the sources.
+    fn sinks(&self) -> Vec<Sink> {
+        let mut sinks = Vec::new();
+        for (node, data) in self.nodes.iter().enumerate() {
+            for (event, Event { target, confidence, .. }) in data.events.iter().enumerate() {
+                if let Target::Sink(entry) = *target {
+                    let effect = self.catalog.entries[entry].effect;
+                    sinks.push(Sink { node, event: event as u32, effect, confidence: *confidence });
+                }
             }
         }
-        found
+        sinks
     }
 
     /// For each node, the nodes whose events lead to it.

@@ -16,7 +16,7 @@ use crate::expand::{MacroDef, Markers};
 use crate::impls::CrateImpls;
 use crate::infer::selections::Selections;
 use crate::input::{CrateFiles, CrateGraph, CrateId, CrateKind, CrateNode, Edition, Loader};
-use crate::names::{Namespace, Resolution};
+use crate::names::{Namespace, OwnTraits, Resolution};
 use crate::signature::{Generics, Signature};
 use crate::std_index;
 use crate::types::{Predicate, TraitRef, Ty};
@@ -71,7 +71,7 @@ pub(crate) struct ModuleFacts {
     pub(crate) names: RwLock<FoundNames>,
     /// What names mean where they are written in the module, preludes included.
     pub(crate) lexical: RwLock<FxHashMap<(Name, Namespace), Option<Resolution>>>,
-    pub(crate) traits: OnceLock<Vec<DefId>>,
+    pub(crate) traits: OnceLock<OwnTraits>,
     pub(crate) trait_methods: OnceLock<FxHashMap<Name, Vec<DefId>>>,
 }
 

@@ -320,6 +320,11 @@ impl<'a, 'l> Solver<'a, 'l> {
         let candidates = self.program.candidate_impls(trait_ref);
         let total = candidates.len();
         for def in candidates.iter().copied() {
+            // With two that may apply it is undecided, and looking on would cost more with each nested question.
+            if matching.len() + maybe.len() > 1 {
+                return Selected::Ambiguous;
+            }
+            self.table.step();
             if !self.may_match(def, trait_ref) {
                 continue;
             }

@@ -7,7 +7,7 @@ use agentlint_syntax::{
     ast::{Fields, Import, ImportKind, ItemKind},
     name,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::def::{DefId, DefKind, Visible};
 use crate::input::{CrateId, Edition};
@@ -36,6 +36,13 @@ pub struct PathResolution {
 }
 
 type Found = Option<(DefId, Visible)>;
+
+/// The traits that a module declares or imports by name, and the modules that its globs open.
+#[derive(Debug, Default)]
+pub(crate) struct OwnTraits {
+    declared: Vec<DefId>,
+    opened: Vec<DefId>,
+}
 
 /// One question's memory: each name of each module is looked at once, which also ends cycles of globs and imports.
 #[derive(Default)]
@@ -364,7 +371,7 @@ impl Program<'_> {
         let Some(facts) = self.module_facts(module) else { return };
         let by_method = facts.trait_methods.get_or_init(|| {
             let mut by_method: FxHashMap<Name, Vec<DefId>> = FxHashMap::default();
-            for trait_def in self.all_traits_of(module, 0) {
+            for trait_def in self.all_traits_of(module) {
                 for member in self.members_of(trait_def) {
                     if self.kind(*member) == DefKind::Function {
                         by_method.entry(self.name(*member)).or_default().push(trait_def);
@@ -376,41 +383,49 @@ impl Program<'_> {
         found.extend(by_method.get(&method).into_iter().flatten());
     }
 
-    /// Every trait that a module declares or imports, globs too.
-    fn all_traits_of(&self, module: DefId, depth: u32) -> Vec<DefId> {
-        let Some(data) = self.module_data(module) else { return Vec::new() };
-        let is_trait = |def: &DefId| self.kind(*def) == DefKind::Trait;
-        let mut traits: Vec<DefId> = data.items.values().flatten().copied().filter(is_trait).collect();
-        traits.sort();
-        for declared in &data.imports {
-            let mut trail = Trail::default();
-            let Some(target) = self.import_target(module, &declared.import, Namespace::Type, &mut trail) else { continue };
-            match (declared.import.kind, self.kind(target)) {
-                (ImportKind::Glob, DefKind::Module) if depth < 16 && target != module => {
-                    let visible = |def: &DefId| self.trait_is_seen(*def, target, module);
-                    traits.extend(self.all_traits_cached(target, depth + 1).iter().copied().filter(visible));
+    /// Every trait that a module declares or imports, globs too. Modules that open each other are each looked at once.
+    fn all_traits_of(&self, module: DefId) -> Vec<DefId> {
+        let mut traits = Vec::new();
+        let mut seen = FxHashSet::from_iter([module]);
+        // With each module the globs that led to it from another crate: the module that it opens, and where it stands.
+        let mut open: Vec<(DefId, Vec<(DefId, DefId)>)> = vec![(module, Vec::new())];
+        while let Some((at, ways)) = open.pop() {
+            let Some(facts) = self.module_facts(at) else { continue };
+            let own = facts.traits.get_or_init(|| self.own_traits_of(at));
+            let is_seen = |def: &DefId| ways.iter().all(|(source, importer)| self.trait_is_seen(*def, *source, *importer));
+            traits.extend(own.declared.iter().copied().filter(is_seen));
+            for source in own.opened.iter().rev() {
+                if seen.insert(*source) {
+                    let mut ways = ways.clone();
+                    if source.krate != at.krate {
+                        ways.push((*source, at));
+                    }
+                    open.push((*source, ways));
                 }
-                (ImportKind::Glob, _) => {}
-                (_, DefKind::Trait) => traits.push(target),
-                _ => {}
             }
         }
-        let mut seen = rustc_hash::FxHashSet::default();
+        let mut seen = FxHashSet::default();
         traits.retain(|def| seen.insert(*def));
         traits
     }
 
-    fn all_traits_cached(&self, module: DefId, depth: u32) -> Vec<DefId> {
-        let Some(facts) = self.module_facts(module) else { return Vec::new() };
-        if let Some(known) = facts.traits.get() {
-            return known.clone();
+    fn own_traits_of(&self, module: DefId) -> OwnTraits {
+        let Some(data) = self.module_data(module) else { return OwnTraits::default() };
+        let is_trait = |def: &DefId| self.kind(*def) == DefKind::Trait;
+        let mut own =
+            OwnTraits { declared: data.items.values().flatten().copied().filter(is_trait).collect(), opened: Vec::new() };
+        own.declared.sort();
+        for declared in &data.imports {
+            let mut trail = Trail::default();
+            let Some(target) = self.import_target(module, &declared.import, Namespace::Type, &mut trail) else { continue };
+            match (declared.import.kind, self.kind(target)) {
+                (ImportKind::Glob, DefKind::Module) => own.opened.push(target),
+                (ImportKind::Glob, _) => {}
+                (_, DefKind::Trait) => own.declared.push(target),
+                _ => {}
+            }
         }
-        let traits = self.all_traits_of(module, depth);
-        // A set cut short by the bound on depth is not kept for others.
-        if depth <= 1 {
-            let _ = facts.traits.set(traits.clone());
-        }
-        traits
+        own
     }
 
     /// Whether a glob over `source` brings the trait into `module`: a private import of another crate's module does not.

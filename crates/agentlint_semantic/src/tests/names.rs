@@ -98,3 +98,15 @@ fn the_trait_around_is_in_scope() {
         fn g(frame: &Frame, f: &mut fmt::Formatter<'_>) -> fmt::Result { frame.missing(f) }";
     assert_eq!(calls(text), ["std::Display::fmt", "std::Display::fmt", "?missing"]);
 }
+
+#[test]
+fn modules_that_open_each_other_end() {
+    let names: Vec<String> = (0..24).map(|i| format!("m{i}")).collect();
+    let opened: String = names.iter().map(|m| format!("pub use {m}::*; ")).collect();
+    let modules: String = names
+        .iter()
+        .map(|m| format!("pub mod {m} {{ pub use super::*; pub trait T{m} {{ fn in_{m}(&self) {{}} }} }} "))
+        .collect();
+    let text = format!("{opened} {modules} impl Tm7 for u8 {{}} fn f(x: u8) {{ x.in_m7(); }}");
+    assert_eq!(calls(&text), ["case::Tm7::in_m7"]);
+}

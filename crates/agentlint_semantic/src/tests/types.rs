@@ -150,3 +150,26 @@ fn types_that_double_end() {
     let calls = calls(&text);
     assert_eq!(calls.last().map(String::as_str), Some("std::String::len"));
 }
+
+#[test]
+fn impls_that_demand_each_other_end() {
+    let tuples = |n: usize| {
+        let names: Vec<String> = (0..n).map(|i| format!("A{i}")).collect();
+        let demands: Vec<String> = names.iter().map(|a| format!("Standard: Draw<{a}>")).collect();
+        let list = names.join(", ");
+        format!(
+            "impl<{list}> Draw<({list},)> for Standard where {} {{ fn draw(&self) -> ({list},) {{ loop {{}} }} }}\n",
+            demands.join(", ")
+        )
+    };
+    let impls: String = (1..12).map(tuples).collect();
+    let text = format!(
+        "struct Standard; trait Draw<T> {{ fn draw(&self) -> T; }}
+        impl Draw<u8> for Standard {{ fn draw(&self) -> u8 {{ 1 }} }}
+        {impls}
+        fn any<T>() -> T where Standard: Draw<T> {{ Standard.draw() }}
+        fn f(mut list: Vec<u8>) {{ list.push(any()); list.len(); let x = any(); list.push(x); }}"
+    );
+    let calls = calls(&text);
+    assert_eq!(calls[calls.len() - 5..], ["std::Vec::push", "case::any", "std::Vec::len", "case::any", "std::Vec::push"]);
+}
