@@ -1,6 +1,15 @@
 //! Obligations that wait for more to be known, and when they are tried again.
 
+use std::collections::hash_map::Entry;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::solve::{Obligation, Solver};
+use crate::def::DefId;
+use crate::types::{Args, Ty};
+
+/// So many pending obligations are looked through without merging them.
+pub(super) const FEW: usize = 128;
 
 /// An obligation that waits, and for what.
 #[derive(Clone, Debug)]
@@ -26,6 +35,10 @@ impl Solver<'_, '_> {
     /// Works on what is pending until nothing more comes of it.
     pub(crate) fn select_pending(&mut self) {
         for _ in 0..64 {
+            if self.pending.len() > self.merge_at {
+                self.merge_pending();
+                self.merge_at = FEW.max(2 * self.pending.len());
+            }
             let pending = std::mem::take(&mut self.pending);
             if pending.is_empty() {
                 return;
@@ -51,6 +64,31 @@ impl Solver<'_, '_> {
             }
             if !progress {
                 return;
+            }
+        }
+    }
+
+    /// Obligations that have become the same are kept once, and what the same projection shall equal is made equal. Types built by
+    /// combinators ask the same questions again with every step.
+    fn merge_pending(&mut self) {
+        let mut traits = FxHashSet::default();
+        let mut projections: FxHashMap<(DefId, Args), Ty> = FxHashMap::default();
+        for pending in std::mem::take(&mut self.pending) {
+            let is_new = match pending.obligation {
+                Obligation::Trait(trait_ref) => traits.insert(self.resolve_trait_ref(trait_ref)),
+                Obligation::Projection { assoc, args, ty } => match projections.entry((assoc, self.resolve_args(args))) {
+                    Entry::Vacant(vacant) => {
+                        vacant.insert(ty);
+                        true
+                    }
+                    Entry::Occupied(known) => {
+                        self.unify(*known.get(), ty);
+                        false
+                    }
+                },
+            };
+            if is_new {
+                self.pending.push(pending);
             }
         }
     }

@@ -32,12 +32,21 @@ impl Solver<'_, '_> {
         if is_lasting && let Some(found) = self.program.selections.projection((assoc, list)) {
             return Projected::Type(found);
         }
+        if let Some(found) = self.projected.get(&(assoc, list)) {
+            return Projected::Type(*found);
+        }
         if self.depth > 32 {
             return Projected::Unknown;
         }
         self.depth += 1;
         let projected = self.project_from_impl(assoc, list, trait_ref);
         self.depth -= 1;
+        // The variables of a guess are gone when it is taken back.
+        if let Projected::Type(found) = projected
+            && !self.table.is_guessing()
+        {
+            self.projected.insert((assoc, list), found);
+        }
         if is_lasting
             && let Projected::Type(found) = projected
             && self.is_closed(found)

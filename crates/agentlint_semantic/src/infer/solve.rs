@@ -4,13 +4,14 @@
 //! A small relative of rustc's "old" solver: candidates from the environment, from bounds of opaque and `dyn` types, from the
 //! language and from impls; the first two win over impls. No lifetimes, no coherence, no negative reasoning.
 
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use crate::def::DefId;
 use crate::program::Program;
 use crate::types::{Args, Predicate, TraitRef, Ty, TyKind, args};
 
-use super::pending::Pending;
+use super::pending::{FEW, Pending};
 use super::project::{Normalizer, Projected};
 use super::table::{Table, VarKind};
 
@@ -56,11 +57,15 @@ pub(crate) struct Solver<'a, 'l> {
     is_env_open: bool,
     pub(crate) table: Table,
     pub(crate) pending: Vec<Pending>,
+    /// When so many are pending, those that say the same are made one.
+    pub(super) merge_at: usize,
+    /// What projections of types with variables are in this body: asked anew, each would demand the same of the variables again.
+    pub(super) projected: FxHashMap<(DefId, Args), Ty>,
     pub(super) depth: u32,
 }
 
-/// A body that takes more steps than this is given up. The longest of 110,000 lines of published crates takes 40,000.
-const MOST_WORK: u32 = 2_000_000;
+/// A body that takes more steps than this is given up. The longest of 110,000 lines of published crates takes 60,000.
+const MOST_WORK: u32 = 1_000_000;
 
 impl<'a, 'l> Solver<'a, 'l> {
     pub(crate) fn new(program: &'a Program<'l>, owner: Option<DefId>) -> Self {
@@ -78,7 +83,16 @@ impl<'a, 'l> Solver<'a, 'l> {
             Predicate::Projection { args, .. } => args.first().is_some_and(|ty| ty.has_params()),
         };
         let is_env_open = env.iter().all(is_open);
-        Solver { program, env, is_env_open, table: Table::default(), pending: Vec::new(), depth: 0 }
+        Solver {
+            program,
+            env,
+            is_env_open,
+            table: Table::default(),
+            pending: Vec::new(),
+            merge_at: FEW,
+            projected: FxHashMap::default(),
+            depth: 0,
+        }
     }
 
     /// Whether the body has taken more steps than any that people write.

@@ -41,6 +41,11 @@ pub(crate) struct Snapshot {
 }
 
 impl Table {
+    /// Whether what is bound now may be taken back.
+    pub(crate) fn is_guessing(&self) -> bool {
+        self.snapshots > 0
+    }
+
     pub(crate) fn work(&self) -> u32 {
         self.work.get()
     }

@@ -173,3 +173,23 @@ fn impls_that_demand_each_other_end() {
     let calls = calls(&text);
     assert_eq!(calls[calls.len() - 5..], ["std::Vec::push", "case::any", "std::Vec::len", "case::any", "std::Vec::push"]);
 }
+
+#[test]
+fn combinators_that_wrap_each_other_end() {
+    let steps: String = (0..6).map(|i| format!("let p{} = p{i}.then(|x| any(x).or(token()));", i + 1)).collect();
+    let text = format!(
+        "trait Parse: Sized {{
+            type Input; type Output;
+            fn or<P: Parse<Input = Self::Input, Output = Self::Output>>(self, p: P) -> Or<Self, P> {{ Or(self, p) }}
+            fn then<P: Parse<Input = Self::Input>, F: FnMut(Self::Output) -> P>(self, f: F) -> Then<Self, F> {{ Then(self, f) }}
+        }}
+        struct Or<A, B>(A, B); struct Then<A, F>(A, F); struct Token<I>(I);
+        impl<A: Parse, B: Parse<Input = A::Input, Output = A::Output>> Parse for Or<A, B> {{ type Input = A::Input; type Output = A::Output; }}
+        impl<A: Parse, P: Parse<Input = A::Input>, F: FnMut(A::Output) -> P> Parse for Then<A, F> {{ type Input = A::Input; type Output = P::Output; }}
+        impl<I> Parse for Token<I> {{ type Input = I; type Output = u8; }}
+        fn token<I>() -> Token<I> {{ loop {{}} }}
+        fn any<I>(_: u8) -> Token<I> {{ loop {{}} }}
+        fn f() {{ let p0 = token(); {steps} String::new().len(); }}"
+    );
+    assert_eq!(calls(&text).last().map(String::as_str), Some("std::String::len"));
+}
