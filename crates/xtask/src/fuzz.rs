@@ -11,8 +11,8 @@ use crate::tool::{cargo, root};
 /// The targets, and whether they begin from real files.
 const TARGETS: [(&str, bool); 2] = [("bodies", false), ("damaged", true)];
 const SECONDS: u32 = 300;
-/// One input may take so many seconds, and so many MiB.
-const LIMITS: [&str; 2] = ["-timeout=20", "-rss_limit_mb=4096"];
+/// One input may take so many seconds, and so many MiB. Inputs are long from the start: a body is made of many bytes.
+const LIMITS: [&str; 3] = ["-timeout=20", "-rss_limit_mb=4096", "-len_control=0"];
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut seconds = SECONDS;
