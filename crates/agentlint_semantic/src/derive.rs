@@ -40,8 +40,12 @@ impl Program<'_> {
         }
         match self.resolve_trait(adt, path) {
             Some(found) => found == trait_def,
-            // Only the macro is in scope: `Hash` and `Debug` of the prelude, `derive_more::Display`.
-            None => true,
+            // Only the macro is in scope: `Hash` and `Debug` of the prelude, `derive_more::Display`. Where std has a trait of that
+            // name, it is meant: `thiserror::Error` is not `serde::de::Error`.
+            None => {
+                self.is_std(trait_def.krate)
+                    || !(0..3).any(|which| self.krate(self.std_crate(which)).defs.traits.contains(&wanted))
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use crate::input::CrateId;
 use crate::program::Program;
 
 /// Macros of std and of well-known crates whose calls are given a meaning without expanding them.
-const KNOWN: [&str; 39] = [
+const KNOWN: [&str; 37] = [
     "assert",
     "assert_eq",
     "assert_ne",
@@ -26,7 +26,6 @@ const KNOWN: [&str; 39] = [
     "format",
     "format_args",
     "formatcp",
-    "include",
     "include_bytes",
     "include_str",
     "is_x86_feature_detected",
@@ -46,21 +45,19 @@ const KNOWN: [&str; 39] = [
     "write",
     "writeln",
     "async_stream_block",
-    "pin_mut",
 ];
 
 /// Attribute macros that leave what they stand on as it reads, or whose effect on it is known.
-const TRANSPARENT: [&str; 29] = [
+const TRANSPARENT: [&str; 24] = [
     "async_trait",
     "bench",
     "case",
     "catch",
     "connect",
+    "debug_handler",
     "delete",
     "fixture",
-    "future_into_py",
     "get",
-    "handler",
     "head",
     "instrument",
     "launch",
@@ -71,15 +68,11 @@ const TRANSPARENT: [&str; 29] = [
     "pinned_drop",
     "post",
     "put",
-    "pyfunction",
-    "pymethods",
-    "pyo3",
     "route",
+    "routes",
     "rstest",
     "serial",
-    "skip",
     "test",
-    "utoipa",
 ];
 
 impl Program<'_> {

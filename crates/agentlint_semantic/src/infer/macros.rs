@@ -8,7 +8,7 @@ use crate::types::{Ty, TyKind};
 use super::{Context, Expect};
 
 /// Macros of dependencies that are not expanded: what they mean is known, or nobody asks.
-pub(crate) const NATIVE: [&str; 34] = [
+pub(crate) const NATIVE: [&str; 33] = [
     "anyhow",
     "assert_matches",
     "bail",
@@ -42,7 +42,6 @@ pub(crate) const NATIVE: [&str; 34] = [
     "vec",
     "warn",
     "warn_span",
-    "whatever",
 ];
 
 impl Context<'_, '_> {

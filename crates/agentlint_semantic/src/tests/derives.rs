@@ -45,3 +45,14 @@ fn a_derive_that_gives_more_than_its_name() {
         ["clap::CommandFactory::command", "clap::Command::get_name", "clap::Parser::parse", "std::u16::count_ones"]
     );
 }
+
+#[test]
+fn a_derive_of_a_std_name_is_no_other_trait_of_that_name() {
+    let serde = "pub mod de { pub trait Error { fn custom(&self) {} } }";
+    let text = "
+        use serde::de::Error as _;
+        #[derive(Debug, thiserror::Error)]
+        enum Failure { One }
+        fn f(failure: Failure) { failure.custom(); }";
+    assert_eq!(calls_with(&[("serde", serde)], text), ["?custom"]);
+}

@@ -78,7 +78,13 @@ fn write_remarks(arguments: &CheckArguments, report: &Report<'_>, stderr: &mut d
     if arguments.verbose {
         let statistics = report.statistics;
         let seconds = statistics.elapsed.as_secs_f64();
-        let _ = writeln!(stderr, "read {} files, {} lines in {seconds:.2} s", statistics.files, statistics.lines);
+        let _ = writeln!(
+            stderr,
+            "read {} {}, {} lines in {seconds:.2} s",
+            statistics.files,
+            if statistics.files == 1 { "file" } else { "files" },
+            statistics.lines
+        );
         for line in render::coverage_lines(report) {
             let _ = writeln!(stderr, "{line}");
         }
