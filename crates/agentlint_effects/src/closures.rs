@@ -2,15 +2,15 @@
 
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind};
-use agentlint_semantic::infer::{CallSite, Callee, Inferred};
+use agentlint_semantic::infer::{CallSite, Callee};
 use agentlint_semantic::types::{Predicate, TyKind};
-use agentlint_syntax::ast::{Body, ExprId, ExprKind, PatId, PatKind, StatementKind};
-use index_vec::IndexVec;
+use agentlint_syntax::ast::{Body, ExprId, ExprKind, PatId, PatKind};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use crate::body::{Bodies, BodyFacts};
 use crate::context::is_future_like;
-use crate::region::{RegionKind, Regions, each_child};
+use crate::region::RegionKind;
 use crate::resolve::ResolvedCatalog;
 
 /// Where a closure or a function that is passed on runs.
@@ -26,72 +26,11 @@ pub(crate) enum Runs {
     Unknown,
 }
 
-/// One analysed body.
-pub(crate) struct BodyFacts {
-    pub(crate) inferred: Inferred,
-    pub(crate) regions: Regions,
-    /// The root, and what nothing leads to, is its own.
-    parents: IndexVec<ExprId, ExprId>,
-    /// The binding that a `let` gives its initialiser to, by the initialiser.
-    bound_by: FxHashMap<ExprId, PatId>,
-    uses: FxHashMap<PatId, Vec<ExprId>>,
-    /// The positions of the calls, by their expressions.
-    calls: Vec<(ExprId, u32)>,
-}
-
-impl BodyFacts {
-    pub(crate) fn new(program: &Program<'_>, inferred: Inferred) -> Option<BodyFacts> {
-        let body = program.body(inferred.owner)?;
-        let regions = Regions::cut(program, &inferred)?;
-        let mut parents: IndexVec<ExprId, ExprId> = body.exprs.indices().collect();
-        let mut bound_by = FxHashMap::default();
-        for (expr, data) in body.exprs.iter_enumerated() {
-            each_child(body, expr, &mut |child| {
-                parents[child] = expr;
-            });
-            let ExprKind::Block(block) = &data.kind else { continue };
-            for statement in &block.statements {
-                if let StatementKind::Let { pat, init: Some(init), .. } = &statement.kind
-                    && matches!(body.pats[*pat].kind, PatKind::Bind { .. })
-                {
-                    bound_by.insert(*init, *pat);
-                }
-            }
-        }
-        let mut uses: FxHashMap<PatId, Vec<ExprId>> = FxHashMap::default();
-        for (expr, pat) in &inferred.locals {
-            uses.entry(*pat).or_default().push(*expr);
-        }
-        uses.values_mut().for_each(|list| list.sort());
-        let mut calls: Vec<(ExprId, u32)> = inferred.calls.iter().enumerate().map(|(at, call)| (call.expr, at as u32)).collect();
-        calls.sort_unstable();
-        Some(BodyFacts { inferred, regions, parents, bound_by, uses, calls })
-    }
-
-    pub(crate) fn parent(&self, expr: ExprId) -> Option<ExprId> {
-        self.parents.get(expr).copied().filter(|parent| *parent != expr)
-    }
-
-    /// Where the value of an initialiser is used, if a `let` gives it a name.
-    pub(crate) fn uses_of(&self, init: ExprId) -> Option<&[ExprId]> {
-        let pat = self.bound_by.get(&init)?;
-        Some(self.uses.get(pat).map_or(&[], Vec::as_slice))
-    }
-
-    /// The call that an expression is.
-    pub(crate) fn call(&self, expr: ExprId) -> Option<&CallSite> {
-        // An expression with several, such as a macro's, counts with the last.
-        let after = self.calls.partition_point(|(call, _)| *call <= expr);
-        let (call, at) = self.calls.get(after.checked_sub(1)?)?;
-        self.inferred.calls.get(*at as usize).filter(|_| *call == expr)
-    }
-}
-
 /// Decides where closures run; remembers what it found of parameters.
 pub(crate) struct Closures<'a, 'l> {
     pub(crate) program: &'a Program<'l>,
     pub(crate) catalog: &'a ResolvedCatalog,
-    pub(crate) bodies: &'a FxHashMap<DefId, BodyFacts>,
+    pub(crate) bodies: &'a Bodies,
     parameters: FxHashMap<(DefId, usize), Runs>,
 }
 
@@ -99,7 +38,7 @@ pub(crate) struct Closures<'a, 'l> {
 const DEEPEST: u32 = 24;
 
 impl<'a, 'l> Closures<'a, 'l> {
-    fn new(program: &'a Program<'l>, catalog: &'a ResolvedCatalog, bodies: &'a FxHashMap<DefId, BodyFacts>) -> Self {
+    fn new(program: &'a Program<'l>, catalog: &'a ResolvedCatalog, bodies: &'a Bodies) -> Self {
         Closures { program, catalog, bodies, parameters: FxHashMap::default() }
     }
 
@@ -108,14 +47,16 @@ impl<'a, 'l> Closures<'a, 'l> {
     pub(crate) fn for_each<T: Send>(
         program: &'a Program<'l>,
         catalog: &'a ResolvedCatalog,
-        bodies: &'a FxHashMap<DefId, BodyFacts>,
+        bodies: &'a Bodies,
         find: impl Fn(&mut Closures<'a, 'l>, &'a BodyFacts) -> T + Sync,
     ) -> Vec<T> {
         const TOGETHER: usize = 64;
-        let mut all: Vec<&BodyFacts> = bodies.values().collect();
+        let mut all: Vec<&BodyFacts> = bodies.values().map(|body| &**body).collect();
         all.sort_unstable_by_key(|facts| facts.inferred.owner);
         let found: Vec<Vec<T>> = all
             .par_chunks(TOGETHER)
+            // Else the last piece, an eighth of all, would be one thread's.
+            .with_max_len(1)
             .map(|facts| {
                 let mut closures = Closures::new(program, catalog, bodies);
                 facts.iter().map(|facts| find(&mut closures, facts)).collect()
@@ -134,8 +75,8 @@ impl<'a, 'l> Closures<'a, 'l> {
         if depth > DEEPEST {
             return Runs::Unknown;
         }
-        if let Some(pat) = facts.bound_by.get(&expr) {
-            return self.binding(facts, *pat, depth + 1);
+        if let Some(pat) = facts.bound_to(expr) {
+            return self.binding(facts, pat, depth + 1);
         }
         let Some(body) = self.program.body(facts.inferred.owner) else { return Runs::Unknown };
         let Some(parent) = facts.parent(expr) else { return Runs::Unknown };
@@ -178,7 +119,7 @@ impl<'a, 'l> Closures<'a, 'l> {
     }
 
     fn binding(&mut self, facts: &BodyFacts, pat: PatId, depth: u32) -> Runs {
-        let uses = facts.uses.get(&pat).map_or(&[][..], Vec::as_slice);
+        let uses = facts.uses(pat);
         let mut found = Runs::Elsewhere;
         for used in uses {
             let runs = self.value(facts, *used, depth + 1);

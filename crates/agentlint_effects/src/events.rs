@@ -5,11 +5,13 @@ use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind};
 use agentlint_semantic::infer::{CallKind, CallSite, Callee};
 use agentlint_semantic::types::{Ty, TyKind};
-use agentlint_syntax::Span;
+use agentlint_syntax::{Name, Span};
 use agentlint_syntax::ast::{ExprId, ExprKind};
-use rustc_hash::FxHashMap;
 
-use crate::closures::{BodyFacts, Closures, Runs};
+use smallvec::SmallVec;
+
+use crate::body::{Bodies, BodyFacts};
+use crate::closures::{Closures, Runs};
 use crate::context::is_polled;
 use crate::region::{RegionId, RegionKind};
 use crate::resolve::{Called, ResolvedCatalog};
@@ -26,9 +28,20 @@ pub(crate) struct RegionEvents {
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) at: At,
-    pub(crate) callee: String,
+    /// `None` where nothing is called by name.
+    pub(crate) callee: Option<CalleeName>,
     pub(crate) target: Target,
     pub(crate) confidence: Confidence,
+}
+
+/// What a call calls, to be written out when it is reported.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CalleeName {
+    def: DefId,
+    implementation: Option<DefId>,
+    self_ty: Option<Ty>,
+    /// Another name that it came in under.
+    renamed: Option<Name>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +64,7 @@ pub(crate) enum Target {
 pub(crate) struct Builder<'a, 'l> {
     pub(crate) program: &'a Program<'l>,
     pub(crate) catalog: &'a ResolvedCatalog,
-    pub(crate) bodies: &'a FxHashMap<DefId, BodyFacts>,
+    pub(crate) bodies: &'a Bodies,
     pub(crate) facts: &'a BodyFacts,
 }
 
@@ -74,7 +87,7 @@ impl Builder<'_, '_> {
                         {
                             node.events.push(Event {
                                 at: At { expr: region.expr, span: Span::default() },
-                                callee: String::new(),
+                                callee: None,
                                 target: Target::Inline(index as u32),
                                 confidence: Confidence::Certain,
                             });
@@ -124,14 +137,14 @@ impl Builder<'_, '_> {
             _ => Span::new(start, body.exprs[call.expr].span.end),
         };
         let Callee::Function { def, args, implementation } = call.callee else { return None };
-        let values: Vec<Ty> = call.arguments.iter().map(|a| self.facts.inferred.types[*a]).collect();
+        let values: SmallVec<[Ty; 8]> = call.arguments.iter().map(|a| self.facts.inferred.types[*a]).collect();
         let receiver = call.receiver.map(|receiver| self.facts.inferred.types[receiver]);
         let called = Called { def, implementation, list: &args, values: &values, receiver };
         let mut event = self.event(called, At { expr: call.expr, span })?;
         // A function that came in under another name is called by that name.
         let is_renamed = self.program.container(def).is_none() && call.name != self.program.name(def);
-        if is_renamed && !matches!(event.target, Target::Sink(_)) {
-            event.callee = call.name.to_string();
+        if let Some(callee) = event.callee.as_mut().filter(|_| is_renamed) {
+            callee.renamed = Some(call.name);
         }
         // An awaited call is never a sink: what it gives is a future.
         let is_awaited = self.facts.regions.awaited.contains(&call.expr);
@@ -148,10 +161,9 @@ impl Builder<'_, '_> {
         if self.catalog.trusts_function(def) || self.catalog.trusts_function(target) {
             return None;
         }
-        let callee = || self.callee_name(def, implementation, list);
+        let callee = Some(CalleeName { def, implementation, self_ty: list.first().copied(), renamed: None });
         if let Some(entry) = self.catalog.sink_index(program, called) {
             let confidence = self.catalog.entries[entry].confidence;
-            let callee = self.catalog.path(target).or_else(|| self.catalog.path(def)).map_or_else(callee, str::to_owned);
             return Some(Event { at, callee, target: Target::Sink(entry), confidence });
         }
         if program.is_std(target.krate) {
@@ -162,7 +174,7 @@ impl Builder<'_, '_> {
                 .collect();
             let is_any = !functions.is_empty();
             let target = Target::Functions(functions);
-            return is_any.then(|| Event { at, callee: callee(), target, confidence: Confidence::Likely });
+            return is_any.then(|| Event { at, callee, target, confidence: Confidence::Likely });
         }
         // An impl counts by where it stands: the program's own impl of a trusted crate's trait is followed.
         if self.catalog.trusts(program, target) {
@@ -170,11 +182,11 @@ impl Builder<'_, '_> {
         }
         let is_trait_method = program.container(def).is_some_and(|c| program.kind(c) == DefKind::Trait);
         if implementation.is_none() && is_trait_method {
-            return self.trait_event(def, list, callee(), at);
+            return self.trait_event(def, list, callee, at);
         }
         self.is_followed(target).then(|| Event {
             at,
-            callee: callee(),
+            callee,
             target: Target::Functions(vec![target]),
             confidence: Confidence::Certain,
         })
@@ -189,7 +201,7 @@ impl Builder<'_, '_> {
     }
 
     /// A trait's method on a type that does not tell the impl: the trait's own body, or that of any impl of the program.
-    fn trait_event(&self, def: DefId, list: &[Ty], callee: String, at: At) -> Option<Event> {
+    fn trait_event(&self, def: DefId, list: &[Ty], callee: Option<CalleeName>, at: At) -> Option<Event> {
         let self_ty = list.first()?;
         let is_open = matches!(self_ty.kind(), TyKind::Dyn(_) | TyKind::Param(..) | TyKind::Opaque(..) | TyKind::Projection(..));
         let mut functions = Vec::new();
@@ -215,15 +227,24 @@ impl Builder<'_, '_> {
         let target = Target::Functions(functions.clone());
         (!functions.is_empty()).then_some(Event { at, callee, target, confidence: Confidence::Likely })
     }
+}
 
-    fn callee_name(&self, def: DefId, implementation: Option<DefId>, list: &[Ty]) -> String {
-        let program = self.program;
-        let of_trait = program.container(def).is_some_and(|c| program.kind(c) == DefKind::Trait);
-        match (of_trait, list.first()) {
-            (true, Some(self_ty)) if implementation.is_none() && self_ty.head().is_some() => {
-                format!("{}::{}", self_ty.head_name(program), program.name(def))
+impl CalleeName {
+    /// As people write it; a sink by its public path.
+    pub(crate) fn display(&self, program: &Program<'_>, catalog: &ResolvedCatalog) -> String {
+        let target = self.implementation.unwrap_or(self.def);
+        if let Some(path) = catalog.path(target).or_else(|| catalog.path(self.def)) {
+            return path.to_owned();
+        }
+        if let Some(renamed) = self.renamed {
+            return renamed.to_string();
+        }
+        let of_trait = program.container(self.def).is_some_and(|c| program.kind(c) == DefKind::Trait);
+        match self.self_ty {
+            Some(self_ty) if of_trait && self.implementation.is_none() && self_ty.head().is_some() => {
+                format!("{}::{}", self_ty.head_name(program), program.name(self.def))
             }
-            _ => display(program, implementation.unwrap_or(def)),
+            _ => display(program, target),
         }
     }
 }

@@ -6,7 +6,8 @@ use agentlint_syntax::ast::{Block, Body, ExprId, ExprKind, StatementKind};
 use rustc_hash::FxHashSet;
 
 use crate::Effect;
-use crate::closures::{BodyFacts, Closures, Runs};
+use crate::body::BodyFacts;
+use crate::closures::{Closures, Runs};
 use crate::region::{RegionKind, each_child};
 use crate::resolve::ResolvedCatalog;
 

@@ -3,6 +3,7 @@
 //! Bodies are cut into regions (a function's own code, each closure, each async block); a region's effects are those of the
 //! calls in it and of the closures that run in place there. Summaries are the least fixpoint over the calls.
 
+mod body;
 pub mod catalog;
 mod closures;
 mod context;
@@ -16,6 +17,7 @@ mod resolve;
 mod roles;
 mod summary;
 
+pub use body::AnalysedBody;
 pub use catalog::{Catalog, CatalogError, GuardKind};
 pub use coverage::Coverage;
 pub use effect::Effect;

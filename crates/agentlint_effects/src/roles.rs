@@ -14,7 +14,8 @@ use agentlint_syntax::Name;
 use agentlint_syntax::ast::{ExprId, ExprKind, Item};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::closures::{BodyFacts, Closures};
+use crate::body::{Bodies, BodyFacts};
+use crate::closures::Closures;
 use crate::context::is_polled;
 use crate::flow::{before, regions_here};
 use crate::resolve::{ResolvedCatalog, Start};
@@ -103,12 +104,12 @@ type Callers = FxHashMap<DefId, Vec<(DefId, ExprId, bool)>>;
 pub(crate) struct RoleCalls<'a, 'l> {
     program: &'a Program<'l>,
     catalog: &'a ResolvedCatalog,
-    bodies: &'a FxHashMap<DefId, BodyFacts>,
+    bodies: &'a Bodies,
     by_name: FxHashMap<Name, Vec<DefId>>,
 }
 
 impl<'a, 'l> RoleCalls<'a, 'l> {
-    pub(crate) fn new(program: &'a Program<'l>, catalog: &'a ResolvedCatalog, bodies: &'a FxHashMap<DefId, BodyFacts>) -> Self {
+    pub(crate) fn new(program: &'a Program<'l>, catalog: &'a ResolvedCatalog, bodies: &'a Bodies) -> Self {
         let mut by_name: FxHashMap<Name, Vec<DefId>> = FxHashMap::default();
         for def in bodies.keys().filter(|def| program.kind(**def) == DefKind::Function) {
             by_name.entry(program.name(*def)).or_default().push(*def);

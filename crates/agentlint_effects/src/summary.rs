@@ -5,11 +5,11 @@ use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind, Place};
 use agentlint_semantic::infer::Inferred;
 use agentlint_syntax::Span;
-use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use crate::Effect;
-use crate::closures::{BodyFacts, Closures};
+use crate::body::{AnalysedBody, Bodies, BodyFacts};
+use crate::closures::Closures;
 use crate::events::{Builder, Event, RegionEvents, Target};
 use crate::region::{RegionId, RegionKind};
 use crate::resolve::{ResolvedCatalog, SinkEntry};
@@ -18,7 +18,7 @@ use crate::roles::{Role, RoleCalls, Roles};
 /// The effects of a whole program.
 pub struct Effects {
     pub catalog: ResolvedCatalog,
-    bodies: FxHashMap<DefId, BodyFacts>,
+    bodies: Bodies,
     /// Sorted by region.
     nodes: Vec<Node>,
     roles: Roles,
@@ -30,8 +30,14 @@ struct Node {
     events: Vec<Event>,
     /// Whether its code runs while a task is polled.
     is_context: bool,
-    /// By effect.
-    witness: [Option<Witness>; Effect::ALL.len()],
+    /// By effect; most regions have none.
+    witnesses: SmallVec<[(Effect, Witness); 1]>,
+}
+
+impl Node {
+    fn witness(&self, effect: Effect) -> Option<Witness> {
+        self.witnesses.iter().find(|(of, _)| *of == effect).map(|(_, witness)| *witness)
+    }
 }
 
 /// The next step of the shortest chain.
@@ -80,9 +86,8 @@ pub struct ChainStep {
 
 impl Effects {
     /// The effects of the analysed bodies.
-    pub fn new(program: &Program<'_>, catalog: ResolvedCatalog, inferred: Vec<Inferred>) -> Effects {
-        let bodies: FxHashMap<DefId, BodyFacts> =
-            inferred.into_par_iter().filter_map(|i| Some((i.owner, BodyFacts::new(program, i)?))).collect();
+    pub fn new(program: &Program<'_>, catalog: ResolvedCatalog, bodies: Vec<AnalysedBody>) -> Effects {
+        let bodies = bodies.into_iter().map(AnalysedBody::by_owner).collect();
         let mut effects = Effects { catalog, bodies, nodes: Vec::new(), roles: Roles::default() };
         effects.build(program);
         effects.propagate();
@@ -106,7 +111,7 @@ impl Effects {
     }
 
     pub(crate) fn facts(&self, owner: DefId) -> Option<&BodyFacts> {
-        self.bodies.get(&owner)
+        self.bodies.get(&owner).map(|body| &**body)
     }
 
     fn build(&mut self, program: &Program<'_>) {
@@ -124,7 +129,7 @@ impl Effects {
                 region,
                 events,
                 is_context,
-                witness: [None; Effect::ALL.len()],
+                witnesses: SmallVec::new(),
             }));
         }
         self.roles = Roles::new(program, functions);
@@ -149,9 +154,9 @@ impl Effects {
             for tier in [Confidence::Certain, Confidence::Likely, Confidence::Possible] {
                 let mut level = std::mem::take(&mut reached);
                 for Sink { node, event, confidence, .. } in of_effect().copied() {
-                    let witness = &mut self.nodes[node].witness[effect as usize];
-                    if confidence >= tier && witness.is_none() {
-                        *witness = Some(Witness { event, next: None, confidence: tier });
+                    let node_data = &mut self.nodes[node];
+                    if confidence >= tier && node_data.witness(effect).is_none() {
+                        node_data.witnesses.push((effect, Witness { event, next: None, confidence: tier }));
                         level.push(node);
                     }
                 }
@@ -160,10 +165,10 @@ impl Effects {
                     let mut next = Vec::new();
                     for at in &level {
                         for (caller, event) in &callers[*at] {
-                            let fits = self.nodes[*caller].events[*event].confidence >= tier;
-                            if fits && self.nodes[*caller].witness[effect as usize].is_none() {
+                            let node = &mut self.nodes[*caller];
+                            if node.events[*event].confidence >= tier && node.witness(effect).is_none() {
                                 let witness = Witness { event: *event as u32, next: Some(*at as u32), confidence: tier };
-                                self.nodes[*caller].witness[effect as usize] = Some(witness);
+                                node.witnesses.push((effect, witness));
                                 next.push(*caller);
                             }
                         }
@@ -237,7 +242,7 @@ impl Effects {
                 place,
                 effect,
                 confidence,
-                callee: event.callee.clone(),
+                callee: self.callee(program, event),
                 chain,
                 sink: self.catalog.entries[entry].clone(),
                 sink_name,
@@ -247,7 +252,7 @@ impl Effects {
         match &event.target {
             Target::Sink(entry) => {
                 let effect = self.catalog.entries[*entry].effect;
-                push(effect, event.confidence, Vec::new(), *entry, event.callee.clone());
+                push(effect, event.confidence, Vec::new(), *entry, self.callee(program, event));
             }
             Target::Inline(_) => {}
             Target::Functions(_) => {
@@ -255,7 +260,7 @@ impl Effects {
                     let reached = self.reached(node, event);
                     let best = reached
                         .into_iter()
-                        .filter_map(|at| Some((self.nodes[at].witness[effect as usize]?.confidence, at)))
+                        .filter_map(|at| Some((self.nodes[at].witness(effect)?.confidence, at)))
                         .max_by_key(|(confidence, at)| (*confidence, std::cmp::Reverse(*at)));
                     let Some((confidence, at)) = best else { continue };
                     let (chain, entry, sink_name) = self.chain(program, at, effect);
@@ -266,20 +271,24 @@ impl Effects {
         }
     }
 
+    fn callee(&self, program: &Program<'_>, event: &Event) -> String {
+        event.callee.map(|callee| callee.display(program, &self.catalog)).unwrap_or_default()
+    }
+
     fn chain(&self, program: &Program<'_>, mut at: usize, effect: Effect) -> (Vec<ChainStep>, Option<usize>, String) {
         let mut steps = Vec::new();
-        while let Some(witness) = self.nodes[at].witness[effect as usize] {
+        while let Some(witness) = self.nodes[at].witness(effect) {
             let node = &self.nodes[at];
             let event = &node.events[witness.event as usize];
             if !matches!(event.target, Target::Inline(_)) {
                 steps.push(ChainStep {
                     caller: display(program, node.region.owner),
-                    callee: event.callee.clone(),
+                    callee: self.callee(program, event),
                     place: self.place(program, node.region.owner, event.at.span),
                 });
             }
             match (&event.target, witness.next) {
-                (Target::Sink(entry), _) => return (steps, Some(*entry), event.callee.clone()),
+                (Target::Sink(entry), _) => return (steps, Some(*entry), self.callee(program, event)),
                 (_, Some(next)) if steps.len() < 1_000 => at = next as usize,
                 _ => break,
             }
@@ -298,7 +307,7 @@ impl Effects {
         let of = |index: usize| {
             let region = RegionId { owner, index: index as u32 };
             let node = &self.nodes[self.node(region)?];
-            let effects = Effect::ALL.into_iter().filter(|e| node.witness[*e as usize].is_some()).collect();
+            let effects = Effect::ALL.into_iter().filter(|e| node.witness(*e).is_some()).collect();
             Some((region, facts.regions.regions[index].kind, node.is_context, effects))
         };
         (0..facts.regions.regions.len()).filter_map(of).collect()

@@ -325,6 +325,23 @@ impl<'l> Program<'l> {
 }
 
 impl Program<'_> {
+    /// The crates of the standard library, which every body leads into.
+    pub fn std_crates(&self) -> [CrateId; 3] {
+        self.std
+    }
+
+    /// Loads a crate, unless it is loaded, and says which crates its `use` declarations begin with.
+    pub fn imported_crates(&self, krate: CrateId) -> Vec<CrateId> {
+        let imports = self.krate(krate).defs.modules.values().flat_map(|module| &module.imports);
+        let mut imported: Vec<CrateId> = imports
+            .filter_map(|import| Some(self.extern_crate(krate, *import.import.path.first()?)?.krate))
+            .filter(|imported| *imported != krate)
+            .collect();
+        imported.sort();
+        imported.dedup();
+        imported
+    }
+
     /// Whether something has led into the crate yet.
     pub fn is_loaded(&self, krate: CrateId) -> bool {
         self.crates[usize::from(krate)].get().is_some()

@@ -1,14 +1,15 @@
 //! From parsed crates to what the lints find. A panic costs one body or one lint, and becomes a finding.
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 
 use agentlint_diagnostics::{Diagnostic, Location, RolePolicy};
-use agentlint_effects::{Catalog, Coverage, Effects, ResolvedCatalog};
+use agentlint_effects::{AnalysedBody, Catalog, Coverage, Effects, ResolvedCatalog};
 use agentlint_linter::run_lints::INTERNAL_ERROR;
 use agentlint_linter::{LintContext, Registry};
 use agentlint_semantic::Program;
 use agentlint_semantic::def::DefId;
-use agentlint_semantic::infer::Inferred;
 use agentlint_workspace::Opened;
 use rayon::prelude::*;
 
@@ -41,28 +42,65 @@ pub(super) fn lint(registry: &Registry, catalog: &Catalog, roles: RolePolicy, op
 
 /// What the members' bodies do. A body whose analysis panicked is left out, and found.
 pub(super) fn effects(program: &Program<'_>, catalog: &Catalog, found: &mut Vec<Diagnostic>) -> Effects {
-    let inferred = infer(program, found);
+    load(program);
+    let bodies = analyse(program, found);
     // After inference: by then everything that the program's code leads into is loaded.
     let catalog = ResolvedCatalog::new(program, catalog);
-    Effects::new(program, catalog, inferred)
+    Effects::new(program, catalog, bodies)
 }
 
-/// The types and calls of every body of the members, in the order of the sources.
-fn infer(program: &Program<'_>, found: &mut Vec<Diagnostic>) -> Vec<Inferred> {
-    let owners: Vec<DefId> = program.members().flat_map(|krate| program.owners(krate)).copied().collect();
-    let bodies: Vec<_> =
-        owners.into_par_iter().map(|owner| catch_unwind(AssertUnwindSafe(|| program.infer(owner))).map_err(|_| owner)).collect();
-    let mut inferred = Vec::new();
+/// Loads side by side what the first bodies would load one after the other, while all threads wait: std, the members, and what
+/// these import from. A panic here comes again where a body needs the crate, and is told there.
+fn load(program: &Program<'_>) {
+    let load = |krate| catch_unwind(AssertUnwindSafe(|| program.imported_crates(krate))).unwrap_or_default();
+    // Members are not asked for twice: a thread that wants what another loads sleeps.
+    let asked_for = Mutex::new(program.members().collect::<HashSet<_>>());
+    rayon::scope(|scope| {
+        for krate in program.std_crates() {
+            scope.spawn(move |_| drop(load(krate)));
+        }
+        for member in program.members() {
+            let asked_for = &asked_for;
+            scope.spawn(move |scope| {
+                for krate in load(member) {
+                    if asked_for.lock().is_ok_and(|mut asked_for| asked_for.insert(krate)) {
+                        scope.spawn(move |_| drop(load(krate)));
+                    }
+                }
+            });
+        }
+    });
+}
+
+/// The types and calls of every body of the members.
+fn analyse(program: &Program<'_>, found: &mut Vec<Diagnostic>) -> Vec<AnalysedBody> {
+    let mut owners: Vec<DefId> = program.members().flat_map(|krate| program.owners(krate)).copied().collect();
+    // One that starts last is what all wait for. The others stay as they stand, beside what they share.
+    owners.sort_by_key(|owner| std::cmp::Reverse(length(program, *owner).filter(|length| *length > LARGE)));
+    let bodies: Vec<_> = owners
+        .into_par_iter()
+        // Else the last piece, an eighth of all, would be one thread's.
+        .with_max_len(16)
+        .map(|owner| catch_unwind(AssertUnwindSafe(|| AnalysedBody::new(program, owner))).map_err(|_| owner))
+        .collect();
+    let mut analysed = Vec::with_capacity(bodies.len());
     for body in bodies {
         match body {
-            Ok(body) => inferred.extend(body),
+            Ok(body) => analysed.extend(body),
             Err(owner) => {
                 let message = format!("the analysis of `{}` panicked", program.name(owner));
                 found.extend(internal_error(program, owner, message));
             }
         }
     }
-    inferred
+    analysed
+}
+
+/// A body of so many bytes is analysed first.
+const LARGE: u32 = 6_000;
+
+fn length(program: &Program<'_>, owner: DefId) -> Option<u32> {
+    program.item(owner).map(|item| item.span.end.saturating_sub(item.span.start))
 }
 
 fn internal_error(program: &Program<'_>, owner: DefId, message: String) -> Option<Diagnostic> {

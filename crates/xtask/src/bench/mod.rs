@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: a run against `syn::parse_file` alone on the same files with the same threads.
+//! `cargo xtask bench [CRATE…|--generated]`: a run against `syn::parse_file` alone on the same files with the same threads.
 //!
 //! A cold run, with an empty cache, reads the dependencies' files too: it stands against syn on every file that it read. A cached
 //! run reads the program's own files: it stands against syn on those. What a tiny workspace with the same dependencies takes is
@@ -44,11 +44,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         "{:16} {:>8} {:>8} {:>9} {:>10} {:>8} {:>9} {:>10} {:>8}",
         "", "lines", "syn ms", "cached ms", "cached/syn", "all ms", "cold ms", "cold/all", "KiB/line"
     );
-    if !arguments.iter().any(|argument| argument == "--generated") {
-        for (name, version) in published::chosen(&[])? {
+    let names: Vec<&str> = arguments.iter().map(String::as_str).filter(|argument| *argument != "--generated").collect();
+    if names.len() == arguments.len() {
+        for (name, version) in published::chosen(&names)? {
             let folder = published::fetch(name, version)?;
             print(name, &measure(&tool, &folder)?);
         }
+    }
+    if !names.is_empty() {
+        return Ok(());
     }
     let mut generated = Vec::new();
     for lines in GENERATED {

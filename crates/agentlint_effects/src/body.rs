@@ -1,0 +1,97 @@
+//! One body as the effects see it: its types and calls, cut into regions, with what leads from an expression to the next.
+
+use agentlint_semantic::Program;
+use agentlint_semantic::def::DefId;
+use agentlint_semantic::infer::{CallSite, Inferred};
+use agentlint_syntax::ast::{ExprId, ExprKind, PatId, PatKind, StatementKind};
+use index_vec::IndexVec;
+use rustc_hash::FxHashMap;
+
+use crate::region::{Regions, each_child};
+
+/// One analysed body, to be handed to [`crate::Effects::new`].
+pub struct AnalysedBody(Box<BodyFacts>);
+
+impl AnalysedBody {
+    /// Infers the body of a function, constant or static; `None` where it has none.
+    pub fn new(program: &Program<'_>, owner: DefId) -> Option<AnalysedBody> {
+        Some(AnalysedBody(Box::new(BodyFacts::new(program, program.infer(owner)?)?)))
+    }
+
+    pub(crate) fn by_owner(self) -> (DefId, Box<BodyFacts>) {
+        (self.0.inferred.owner, self.0)
+    }
+}
+
+/// The analysed bodies, by owner.
+pub(crate) type Bodies = FxHashMap<DefId, Box<BodyFacts>>;
+
+/// What is known of one body.
+pub(crate) struct BodyFacts {
+    pub(crate) inferred: Inferred,
+    pub(crate) regions: Regions,
+    /// The root, and what nothing leads to, is its own.
+    parents: IndexVec<ExprId, ExprId>,
+    /// The binding that a `let` gives its initialiser to, by the initialiser.
+    bound_by: FxHashMap<ExprId, PatId>,
+    uses: FxHashMap<PatId, Vec<ExprId>>,
+    /// The positions of the calls, by their expressions.
+    calls: Vec<(ExprId, u32)>,
+}
+
+impl BodyFacts {
+    fn new(program: &Program<'_>, inferred: Inferred) -> Option<BodyFacts> {
+        let body = program.body(inferred.owner)?;
+        let regions = Regions::cut(program, &inferred)?;
+        let mut parents: IndexVec<ExprId, ExprId> = body.exprs.indices().collect();
+        let mut bound_by = FxHashMap::default();
+        for (expr, data) in body.exprs.iter_enumerated() {
+            each_child(body, expr, &mut |child| {
+                parents[child] = expr;
+            });
+            let ExprKind::Block(block) = &data.kind else { continue };
+            for statement in &block.statements {
+                if let StatementKind::Let { pat, init: Some(init), .. } = &statement.kind
+                    && matches!(body.pats[*pat].kind, PatKind::Bind { .. })
+                {
+                    bound_by.insert(*init, *pat);
+                }
+            }
+        }
+        let mut uses: FxHashMap<PatId, Vec<ExprId>> = FxHashMap::default();
+        for (expr, pat) in &inferred.locals {
+            uses.entry(*pat).or_default().push(*expr);
+        }
+        uses.values_mut().for_each(|list| list.sort());
+        let mut calls: Vec<(ExprId, u32)> = inferred.calls.iter().enumerate().map(|(at, call)| (call.expr, at as u32)).collect();
+        calls.sort_unstable();
+        Some(BodyFacts { inferred, regions, parents, bound_by, uses, calls })
+    }
+
+    pub(crate) fn parent(&self, expr: ExprId) -> Option<ExprId> {
+        self.parents.get(expr).copied().filter(|parent| *parent != expr)
+    }
+
+    /// The binding that a `let` gives the value of an initialiser to.
+    pub(crate) fn bound_to(&self, init: ExprId) -> Option<PatId> {
+        self.bound_by.get(&init).copied()
+    }
+
+    /// Where a binding is used, in the order of the text.
+    pub(crate) fn uses(&self, pat: PatId) -> &[ExprId] {
+        self.uses.get(&pat).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where the value of an initialiser is used, if a `let` gives it a name.
+    pub(crate) fn uses_of(&self, init: ExprId) -> Option<&[ExprId]> {
+        Some(self.uses(self.bound_to(init)?))
+    }
+
+    /// The call that an expression is.
+    pub(crate) fn call(&self, expr: ExprId) -> Option<&CallSite> {
+        // An expression with several, such as a macro's, counts with the last.
+        let after = self.calls.partition_point(|(call, _)| *call <= expr);
+        let (call, at) = self.calls.get(after.checked_sub(1)?)?;
+        self.inferred.calls.get(*at as usize).filter(|_| *call == expr)
+    }
+}
