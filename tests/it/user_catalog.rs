@@ -1,7 +1,7 @@
 //! What a configuration adds to the catalog: what it trusts is not followed, and what it names is helped with.
 
 use agentlint_effects::catalog::Catalog;
-use agentlint_effects::{Effects, ResolvedCatalog};
+use agentlint_effects::{AnalysedBody, Effects, ResolvedCatalog};
 use agentlint_lints::builtin_catalog;
 use agentlint_semantic::Program;
 use agentlint_testing::{check, marks};
@@ -182,11 +182,11 @@ fn the_help_names_what_the_entry_says() {
 fn blocking_calls(opened: &Opened, trusted: &str) -> Vec<String> {
     let program = Program::new(opened.graph.clone(), &opened.loader);
     let owners: Vec<_> = program.members().flat_map(|krate| program.owners(krate)).copied().collect();
-    let inferred = owners.into_iter().filter_map(|owner| program.infer(owner)).collect();
+    let bodies = owners.into_iter().filter_map(|owner| AnalysedBody::new(&program, owner)).collect();
     let mut catalog = builtin_catalog().unwrap();
     catalog.extend(Catalog::parse("agentlint.toml", trusted).unwrap());
     let catalog = ResolvedCatalog::new(&program, &catalog);
     assert!(catalog.unresolved.iter().chain(&catalog.absent).all(|path| !trusted.contains(&format!("\"{path}\""))), "{trusted}");
-    let calls = Effects::new(&program, catalog, inferred).blocking_calls(&program);
+    let calls = Effects::new(&program, catalog, bodies).blocking_calls(&program);
     calls.into_iter().map(|call| call.callee).collect()
 }

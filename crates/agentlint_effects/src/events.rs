@@ -5,8 +5,8 @@ use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind};
 use agentlint_semantic::infer::{CallKind, CallSite, Callee};
 use agentlint_semantic::types::{Ty, TyKind};
-use agentlint_syntax::{Name, Span};
 use agentlint_syntax::ast::{ExprId, ExprKind};
+use agentlint_syntax::{Name, Span};
 
 use smallvec::SmallVec;
 
