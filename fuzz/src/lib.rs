@@ -5,7 +5,7 @@ mod generate;
 use std::sync::{Arc, LazyLock};
 
 use agentlint_diagnostics::FileId;
-use agentlint_effects::{Catalog, Effects, ResolvedCatalog};
+use agentlint_effects::{AnalysedBody, Catalog, Effects, ResolvedCatalog};
 use agentlint_semantic::Program;
 use agentlint_semantic::input::{CfgOptions, CrateFiles, CrateGraph, CrateId, CrateKind, CrateNode, Edition, Loader};
 use agentlint_syntax::{Bodies, ParseOptions, STACK_SIZE, name, parse};
@@ -47,9 +47,9 @@ fn analyse_here(text: &str) {
         dependencies: Vec::new(),
     });
     let program = Program::new(graph, &loader);
-    let inferred = program.owners(krate).iter().filter_map(|owner| program.infer(*owner)).collect();
+    let bodies = program.owners(krate).iter().filter_map(|owner| AnalysedBody::new(&program, *owner)).collect();
     let catalog = ResolvedCatalog::new(&program, &CATALOG);
-    let effects = Effects::new(&program, catalog, inferred);
+    let effects = Effects::new(&program, catalog, bodies);
     effects.blocking_calls(&program);
     effects.coverage(&program);
 }
