@@ -38,7 +38,7 @@ pub(crate) struct Closures<'a, 'l> {
 const DEEPEST: u32 = 24;
 
 impl<'a, 'l> Closures<'a, 'l> {
-    fn new(program: &'a Program<'l>, catalog: &'a ResolvedCatalog, bodies: &'a Bodies) -> Self {
+    pub(crate) fn new(program: &'a Program<'l>, catalog: &'a ResolvedCatalog, bodies: &'a Bodies) -> Self {
         Closures { program, catalog, bodies, parameters: FxHashMap::default() }
     }
 

@@ -4,11 +4,10 @@ use agentlint_diagnostics::Confidence;
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind};
 use agentlint_semantic::infer::{CallKind, CallSite, Callee};
-use agentlint_semantic::types::{Ty, TyKind};
+use agentlint_semantic::types::{self, Args, Ty, TyKind};
 use agentlint_syntax::ast::{ExprId, ExprKind};
 use agentlint_syntax::{Name, Span};
-
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use crate::body::{Bodies, BodyFacts};
 use crate::closures::{Closures, Runs};
@@ -56,9 +55,25 @@ pub(crate) struct At {
 pub(crate) enum Target {
     Sink(usize),
     /// Functions of the program, one of which is called.
-    Functions(Vec<DefId>),
+    Functions(SmallVec<[Followed; 1]>),
     /// A closure that runs in place.
     Inline(u32),
+}
+
+/// A function of the program that a call leads into.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Followed {
+    pub(crate) def: DefId,
+    pub(crate) with: With,
+}
+
+/// What is known of the generic arguments that a function is called with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum With {
+    Anything,
+    These(Args),
+    /// It is an impl's, and these are those of the trait's function.
+    OfTrait(DefId, Args),
 }
 
 pub(crate) struct Builder<'a, 'l> {
@@ -66,6 +81,8 @@ pub(crate) struct Builder<'a, 'l> {
     pub(crate) catalog: &'a ResolvedCatalog,
     pub(crate) bodies: &'a Bodies,
     pub(crate) facts: &'a BodyFacts,
+    /// What stands for the body's parameters; `None` where they may be anything.
+    pub(crate) with: Option<Args>,
 }
 
 impl Builder<'_, '_> {
@@ -114,7 +131,7 @@ impl Builder<'_, '_> {
             events.push(event);
         }
         for (at, argument) in call.arguments.iter().enumerate() {
-            let TyKind::FnDef(def, list) = *self.facts.inferred.types[*argument].kind() else { continue };
+            let TyKind::FnDef(def, list) = *self.ty(*argument).kind() else { continue };
             if self.program.kind(def) != DefKind::Function || closures.argument(call, at, 0) != Runs::InPlace {
                 continue;
             }
@@ -136,9 +153,14 @@ impl Builder<'_, '_> {
             CallKind::Implicit => call.name_span,
             _ => Span::new(start, body.exprs[call.expr].span.end),
         };
-        let Callee::Function { def, args, implementation } = call.callee else { return None };
-        let values: SmallVec<[Ty; 8]> = call.arguments.iter().map(|a| self.facts.inferred.types[*a]).collect();
-        let receiver = call.receiver.map(|receiver| self.facts.inferred.types[receiver]);
+        let Callee::Function { def, mut args, mut implementation } = call.callee else { return None };
+        if let Some(with) = self.with.filter(|_| args.iter().any(|ty| ty.has_params())) {
+            let list: SmallVec<[Ty; 8]> = args.iter().map(|ty| self.program.instantiated(*ty, &with)).collect();
+            args = types::args(&list);
+            implementation = implementation.or_else(|| self.program.implementation(def, args));
+        }
+        let values: SmallVec<[Ty; 8]> = call.arguments.iter().map(|a| self.ty(*a)).collect();
+        let receiver = call.receiver.map(|receiver| self.ty(receiver));
         let called = Called { def, implementation, list: &args, values: &values, receiver };
         let mut event = self.event(called, At { expr: call.expr, span })?;
         // A function that came in under another name is called by that name.
@@ -167,14 +189,8 @@ impl Builder<'_, '_> {
             return Some(Event { at, callee, target: Target::Sink(entry), confidence });
         }
         if program.is_std(target.krate) {
-            let functions: Vec<DefId> = program
-                .bound_functions(target, agentlint_semantic::types::args(list))
-                .into_iter()
-                .filter(|f| self.is_followed(*f))
-                .collect();
-            let is_any = !functions.is_empty();
-            let target = Target::Functions(functions);
-            return is_any.then(|| Event { at, callee, target, confidence: Confidence::Likely });
+            let functions = program.bound_functions(target, types::args(list)).into_iter().filter(|f| self.is_followed(*f));
+            return one_of(functions).map(|target| Event { at, callee, target, confidence: Confidence::Likely });
         }
         // An impl counts by where it stands: the program's own impl of a trusted crate's trait is followed.
         if self.catalog.trusts(program, target) {
@@ -184,12 +200,12 @@ impl Builder<'_, '_> {
         if implementation.is_none() && is_trait_method {
             return self.trait_event(def, list, callee, at);
         }
-        self.is_followed(target).then(|| Event {
-            at,
-            callee,
-            target: Target::Functions(vec![target]),
-            confidence: Confidence::Certain,
-        })
+        let with = match implementation {
+            Some(_) => With::OfTrait(def, types::args(list)),
+            None => With::These(types::args(list)),
+        };
+        let followed = || Target::Functions(smallvec![Followed { def: target, with }]);
+        self.is_followed(target).then(|| Event { at, callee, target: followed(), confidence: Confidence::Certain })
     }
 
     /// A function whose effects are its caller's: analysed, not async, not itself an async context, and not trusted.
@@ -209,7 +225,8 @@ impl Builder<'_, '_> {
             functions.push(def);
         }
         if !is_open {
-            let target = Target::Functions(functions.clone());
+            let with = With::These(types::args(list));
+            let target = Target::Functions(smallvec![Followed { def, with }]);
             return (!functions.is_empty()).then_some(Event { at, callee, target, confidence: Confidence::Certain });
         }
         let trait_def = self.program.container(def)?;
@@ -224,9 +241,19 @@ impl Builder<'_, '_> {
                 functions.push(method);
             }
         }
-        let target = Target::Functions(functions.clone());
-        (!functions.is_empty()).then_some(Event { at, callee, target, confidence: Confidence::Likely })
+        one_of(functions.into_iter()).map(|target| Event { at, callee, target, confidence: Confidence::Likely })
     }
+
+    fn ty(&self, expr: ExprId) -> Ty {
+        let ty = self.facts.inferred.types[expr];
+        self.with.map_or(ty, |with| self.program.instantiated(ty, &with))
+    }
+}
+
+/// `None` where there is none.
+fn one_of(functions: impl Iterator<Item = DefId>) -> Option<Target> {
+    let functions: SmallVec<[Followed; 1]> = functions.map(|def| Followed { def, with: With::Anything }).collect();
+    (!functions.is_empty()).then_some(Target::Functions(functions))
 }
 
 impl CalleeName {

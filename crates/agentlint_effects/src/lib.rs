@@ -12,6 +12,7 @@ mod effect;
 mod events;
 mod flow;
 mod guards;
+mod nodes;
 mod region;
 mod resolve;
 mod roles;

@@ -5,44 +5,26 @@ use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind, Place};
 use agentlint_semantic::infer::Inferred;
 use agentlint_syntax::Span;
-use smallvec::SmallVec;
 
 use crate::Effect;
 use crate::body::{AnalysedBody, Bodies, BodyFacts};
-use crate::closures::Closures;
-use crate::events::{Builder, Event, RegionEvents, Target};
+use crate::events::{Event, Target};
+use crate::nodes::{Node, Nodes};
 use crate::region::{RegionId, RegionKind};
 use crate::resolve::{ResolvedCatalog, SinkEntry};
-use crate::roles::{Role, RoleCalls, Roles};
+use crate::roles::{Role, Roles};
 
 /// The effects of a whole program.
 pub struct Effects {
     pub catalog: ResolvedCatalog,
     bodies: Bodies,
-    /// Sorted by region.
-    nodes: Vec<Node>,
+    nodes: Nodes,
     roles: Roles,
-}
-
-/// A region with what happens in it.
-struct Node {
-    region: RegionId,
-    events: Vec<Event>,
-    /// Whether its code runs while a task is polled.
-    is_context: bool,
-    /// By effect; most regions have none.
-    witnesses: SmallVec<[(Effect, Witness); 1]>,
-}
-
-impl Node {
-    fn witness(&self, effect: Effect) -> Option<Witness> {
-        self.witnesses.iter().find(|(of, _)| *of == effect).map(|(_, witness)| *witness)
-    }
 }
 
 /// The next step of the shortest chain.
 #[derive(Clone, Copy, Debug)]
-struct Witness {
+pub(crate) struct Witness {
     event: u32,
     /// The node that the event leads to; none at a sink.
     next: Option<u32>,
@@ -87,9 +69,10 @@ pub struct ChainStep {
 impl Effects {
     /// The effects of the analysed bodies.
     pub fn new(program: &Program<'_>, catalog: ResolvedCatalog, bodies: Vec<AnalysedBody>) -> Effects {
-        let bodies = bodies.into_iter().map(AnalysedBody::by_owner).collect();
-        let mut effects = Effects { catalog, bodies, nodes: Vec::new(), roles: Roles::default() };
-        effects.build(program);
+        let bodies: Bodies = bodies.into_iter().map(AnalysedBody::by_owner).collect();
+        let (nodes, functions) = Nodes::new(program, &catalog, &bodies);
+        let roles = Roles::new(program, functions);
+        let mut effects = Effects { catalog, bodies, nodes, roles };
         effects.propagate();
         effects
     }
@@ -100,7 +83,7 @@ impl Effects {
 
     /// The regions whose code runs while a task is polled.
     pub(crate) fn contexts(&self) -> impl Iterator<Item = RegionId> + '_ {
-        self.nodes.iter().filter(|node| node.is_context).map(|node| node.region)
+        self.nodes.all.iter().filter(|node| node.is_context).map(|node| node.region)
     }
 
     /// The analysed functions, constants and statics, in the order of crates and sources.
@@ -112,28 +95,6 @@ impl Effects {
 
     pub(crate) fn facts(&self, owner: DefId) -> Option<&BodyFacts> {
         self.bodies.get(&owner).map(|body| &**body)
-    }
-
-    fn build(&mut self, program: &Program<'_>) {
-        let (catalog, bodies) = (&self.catalog, &self.bodies);
-        let calls = RoleCalls::new(program, catalog, bodies);
-        let found = Closures::for_each(program, catalog, bodies, |closures, facts| {
-            let regions = Builder { program, catalog, bodies, facts }.regions(closures);
-            (regions, calls.of_body(closures, facts))
-        });
-        let mut functions = Vec::new();
-        let mut nodes = Vec::new();
-        for (regions, function) in found {
-            functions.extend(function);
-            nodes.extend(regions.into_iter().map(|RegionEvents { region, events, is_context }| Node {
-                region,
-                events,
-                is_context,
-                witnesses: SmallVec::new(),
-            }));
-        }
-        self.roles = Roles::new(program, functions);
-        self.nodes = nodes;
     }
 
     /// The least fixpoint, one effect after the other: level by level from the sinks upwards, so that the first witness found is
@@ -154,7 +115,7 @@ impl Effects {
             for tier in [Confidence::Certain, Confidence::Likely, Confidence::Possible] {
                 let mut level = std::mem::take(&mut reached);
                 for Sink { node, event, confidence, .. } in of_effect().copied() {
-                    let node_data = &mut self.nodes[node];
+                    let node_data = &mut self.nodes.all[node];
                     if confidence >= tier && node_data.witness(effect).is_none() {
                         node_data.witnesses.push((effect, Witness { event, next: None, confidence: tier }));
                         level.push(node);
@@ -165,7 +126,7 @@ impl Effects {
                     let mut next = Vec::new();
                     for at in &level {
                         for (caller, event) in &callers[*at] {
-                            let node = &mut self.nodes[*caller];
+                            let node = &mut self.nodes.all[*caller];
                             if node.events[*event].confidence >= tier && node.witness(effect).is_none() {
                                 let witness = Witness { event: *event as u32, next: Some(*at as u32), confidence: tier };
                                 node.witnesses.push((effect, witness));
@@ -184,7 +145,7 @@ impl Effects {
     /// The calls of sinks, in the order of the sources.
     fn sinks(&self) -> Vec<Sink> {
         let mut sinks = Vec::new();
-        for (node, data) in self.nodes.iter().enumerate() {
+        for (node, data) in self.nodes.all.iter().enumerate() {
             for (event, Event { target, confidence, .. }) in data.events.iter().enumerate() {
                 if let Target::Sink(entry) = *target {
                     let effect = self.catalog.entries[entry].effect;
@@ -195,45 +156,31 @@ impl Effects {
         sinks
     }
 
-    /// For each node, the nodes whose events lead to it.
+    /// For each node, the nodes and events that lead to it.
     fn callers(&self) -> Vec<Vec<(usize, usize)>> {
-        let mut callers = vec![Vec::new(); self.nodes.len()];
-        for (at, node) in self.nodes.iter().enumerate() {
-            for (event_at, event) in node.events.iter().enumerate() {
-                for reached in self.reached(node, event) {
-                    callers[reached].push((at, event_at));
+        let mut callers = vec![Vec::new(); self.nodes.all.len()];
+        for (at, node) in self.nodes.all.iter().enumerate() {
+            for (event_at, reached) in node.reached.iter().enumerate() {
+                for reached in reached {
+                    callers[*reached as usize].push((at, event_at));
                 }
             }
         }
         callers
     }
 
-    fn reached(&self, node: &Node, event: &Event) -> Vec<usize> {
-        match &event.target {
-            Target::Sink(_) => Vec::new(),
-            Target::Inline(index) => self.node(RegionId { owner: node.region.owner, index: *index }).into_iter().collect(),
-            Target::Functions(functions) => {
-                functions.iter().filter_map(|def| self.node(RegionId { owner: *def, index: 0 })).collect()
-            }
-        }
-    }
-
-    fn node(&self, region: RegionId) -> Option<usize> {
-        self.nodes.binary_search_by_key(&region, |node| node.region).ok()
-    }
-
     /// Every call in an async context that blocks, in the order of the sources.
     pub fn blocking_calls(&self, program: &Program<'_>) -> Vec<BlockingCall> {
         let mut found = Vec::new();
-        for node in self.nodes.iter().filter(|node| node.is_context) {
-            for event in &node.events {
-                self.blocking_event(program, node, event, &mut found);
+        for node in self.nodes.all.iter().filter(|node| node.is_context) {
+            for (event, reached) in node.events.iter().zip(&node.reached) {
+                self.blocking_event(program, node, event, reached, &mut found);
             }
         }
         found
     }
 
-    fn blocking_event(&self, program: &Program<'_>, node: &Node, event: &Event, found: &mut Vec<BlockingCall>) {
+    fn blocking_event(&self, program: &Program<'_>, node: &Node, event: &Event, reached: &[u32], found: &mut Vec<BlockingCall>) {
         let owner = node.region.owner;
         let place = self.place(program, owner, event.at.span);
         let mut push = |effect: Effect, confidence: Confidence, chain: Vec<ChainStep>, entry: usize, sink_name: String| {
@@ -257,10 +204,10 @@ impl Effects {
             Target::Inline(_) => {}
             Target::Functions(_) => {
                 for effect in Effect::ALL {
-                    let reached = self.reached(node, event);
                     let best = reached
-                        .into_iter()
-                        .filter_map(|at| Some((self.nodes[at].witness(effect)?.confidence, at)))
+                        .iter()
+                        .map(|at| *at as usize)
+                        .filter_map(|at| Some((self.nodes.all[at].witness(effect)?.confidence, at)))
                         .max_by_key(|(confidence, at)| (*confidence, std::cmp::Reverse(*at)));
                     let Some((confidence, at)) = best else { continue };
                     let (chain, entry, sink_name) = self.chain(program, at, effect);
@@ -277,8 +224,8 @@ impl Effects {
 
     fn chain(&self, program: &Program<'_>, mut at: usize, effect: Effect) -> (Vec<ChainStep>, Option<usize>, String) {
         let mut steps = Vec::new();
-        while let Some(witness) = self.nodes[at].witness(effect) {
-            let node = &self.nodes[at];
+        while let Some(witness) = self.nodes.all[at].witness(effect) {
+            let node = &self.nodes.all[at];
             let event = &node.events[witness.event as usize];
             if !matches!(event.target, Target::Inline(_)) {
                 steps.push(ChainStep {
@@ -306,7 +253,7 @@ impl Effects {
         let Some(facts) = self.bodies.get(&owner) else { return Vec::new() };
         let of = |index: usize| {
             let region = RegionId { owner, index: index as u32 };
-            let node = &self.nodes[self.node(region)?];
+            let node = &self.nodes.all[self.nodes.of(region)? as usize];
             let effects = Effect::ALL.into_iter().filter(|e| node.witness(*e).is_some()).collect();
             Some((region, facts.regions.regions[index].kind, node.is_context, effects))
         };

@@ -86,6 +86,31 @@ impl Program<'_> {
     pub fn implementation(&self, def: DefId, list: Args) -> Option<DefId> {
         Solver::new(self, None).implementation(def, list)
     }
+
+    /// The arguments of an impl's function that runs for the function `def` of its trait: the impl's, then the function's own.
+    pub fn implementation_args(&self, implementation: DefId, def: DefId, list: Args) -> Option<Args> {
+        let (holder, trait_def) = (self.container(implementation)?, self.container(def)?);
+        let (of_trait, own) = list.split_at_checked(self.generics(trait_def).count())?;
+        let mut solver = Solver::new(self, None);
+        let fresh = solver.fresh_args(holder);
+        let header = self.impl_trait_ref(holder)?.substitute(&fresh);
+        if !solver.unify_args(&header.args, of_trait) {
+            return None;
+        }
+        let of_impl = fresh.into_iter().map(|ty| solver.resolve(ty));
+        let all: Vec<Ty> = of_impl.chain(own.iter().copied()).collect();
+        (!all.iter().any(|ty| ty.has_vars())).then(|| args(&all))
+    }
+
+    /// `ty` where the parameters of its body are replaced: projections are worked out anew.
+    pub fn instantiated(&self, ty: Ty, with: &[Ty]) -> Ty {
+        if !ty.has_params() {
+            return ty;
+        }
+        let mut solver = Solver::new(self, None);
+        let normal = solver.normalize(ty.substitute(with));
+        solver.resolve(normal).fold_with(&mut NoVars)
+    }
 }
 
 impl Program<'_> {

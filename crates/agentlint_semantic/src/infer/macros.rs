@@ -1,6 +1,6 @@
 //! Macro calls that are understood without expanding them: std's, tokio's, futures' and the logging families'.
 
-use agentlint_syntax::ast::{ExprId, ExprKind, MacroArguments, MacroCall, Path, SelectBranch};
+use agentlint_syntax::ast::{ExprId, ExprKind, MacroArgument, MacroArguments, MacroCall, Path, SelectBranch, Shown};
 
 use crate::names::Namespace;
 use crate::types::{Ty, TyKind};
@@ -52,6 +52,7 @@ impl Context<'_, '_> {
             MacroArguments::Exprs(arguments) => {
                 let values: Vec<ExprId> = arguments.iter().map(|a| a.value).collect();
                 self.check_macro_arguments(macro_name, &values, expect);
+                self.check_shown(expr, arguments);
                 self.macro_type(expr, macro_name, call, &values, expect)
             }
             MacroArguments::Select { branches, otherwise } => self.check_select(branches, *otherwise, expect),
@@ -102,6 +103,23 @@ impl Context<'_, '_> {
                     self.check(*value, Expect::Nothing);
                 }
             }
+        }
+    }
+
+    /// The calls of `fmt` that a format string makes.
+    fn check_shown(&mut self, expr: ExprId, arguments: &[MacroArgument]) {
+        for argument in arguments {
+            let trait_def = match argument.shown {
+                Some(Shown::Display) => self.program.known().display,
+                Some(Shown::Debug) => self.program.known().debug,
+                None => continue,
+            };
+            let mut ty = self.shallow(self.types[argument.value]);
+            while let TyKind::Ref(inner, _) = *ty.kind() {
+                ty = self.shallow(inner);
+            }
+            let span = self.body.exprs[argument.value].span;
+            self.implicit_call(expr, span, trait_def, "fmt", &[ty]);
         }
     }
 

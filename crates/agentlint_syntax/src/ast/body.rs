@@ -313,7 +313,17 @@ pub enum MacroArguments {
 pub struct MacroArgument {
     /// `name = value`, also tracing's `field.name = value` (joined) and `?value`, `%value` (without a name).
     pub name: Option<Name>,
+    /// What a format string names and the list does not, `{value}`, comes behind the others.
     pub value: ExprId,
+    /// How the macro shows the value.
+    pub shown: Option<Shown>,
+}
+
+/// The trait that shows a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Shown {
+    Display,
+    Debug,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ mod types;
 pub use attribute::{Attribute, AttributeArguments, CfgExpr};
 pub use body::{
     BinaryOp, Block, BlockKind, Body, Expr, ExprId, ExprKind, FieldInit, FieldPat, Literal, MacroArgument, MacroArguments,
-    MacroCall, MatchArm, Pat, PatId, PatKind, SelectBranch, Statement, StatementKind, UnaryOp,
+    MacroCall, MatchArm, Pat, PatId, PatKind, SelectBranch, Shown, Statement, StatementKind, UnaryOp,
 };
 pub use item::{
     BodyId, Const, Enum, ExternCrate, Field, Fields, Function, FunctionDeclaration, Impl, ImplHeader, Import, ImportKind, Item,

@@ -2,6 +2,7 @@
 
 use syn::parse::Parser;
 
+use super::format_string::{Subject, placeholders};
 use super::macro_shapes::{self, Argument, Select};
 use super::{BodyLowering, MACRO_DEPTH};
 use crate::ast::{ExprId, ExprKind, MacroArgument, MacroArguments, SelectBranch};
@@ -31,24 +32,30 @@ impl BodyLowering<'_, '_> {
             _ => None,
         };
         special
-            .or_else(|| self.argument_list(call))
+            .or_else(|| self.argument_list(call, name))
             .or_else(|| self.macro_block(call))
             .or_else(|| self.json(call))
             .unwrap_or(MacroArguments::Opaque)
     }
 
-    fn argument_list(&mut self, call: &syn::Macro) -> Option<MacroArguments> {
+    fn argument_list(&mut self, call: &syn::Macro, name: &str) -> Option<MacroArguments> {
         // Semicolons between braces are those of statements.
         let semicolons = !matches!(call.delimiter, syn::MacroDelimiter::Brace(_));
         let parse = |input: syn::parse::ParseStream<'_>| macro_shapes::arguments(input, semicolons);
-        let arguments = parse.parse2(call.tokens.clone()).ok()?;
-        let arguments = arguments.into_iter().map(|Argument { name, value }| MacroArgument { name, value: self.expr(&value) });
+        let mut arguments = parse.parse2(call.tokens.clone()).ok()?;
+        if FORMATTING.contains(&name) {
+            show(&mut arguments);
+        }
+        let arguments = arguments.into_iter().map(|Argument { name, value, shown }| {
+            let value = self.expr(&value);
+            MacroArgument { name, value, shown }
+        });
         Some(MacroArguments::Exprs(arguments.collect()))
     }
 
     fn json(&mut self, call: &syn::Macro) -> Option<MacroArguments> {
         let values = macro_shapes::json_values.parse2(call.tokens.clone()).ok()?;
-        let values = values.iter().map(|value| MacroArgument { name: None, value: self.expr(value) });
+        let values = values.iter().map(|value| MacroArgument { name: None, value: self.expr(value), shown: None });
         Some(MacroArguments::Exprs(values.collect()))
     }
 
@@ -85,5 +92,64 @@ impl BodyLowering<'_, '_> {
             }
         };
         Some(MacroArguments::Select { branches, otherwise })
+    }
+}
+
+/// Macros that show their arguments by a format string, and go on.
+const FORMATTING: [&str; 19] = [
+    "anyhow",
+    "bail",
+    "debug",
+    "ensure",
+    "eprint",
+    "eprintln",
+    "error",
+    "event",
+    "eyre",
+    "format",
+    "format_args",
+    "info",
+    "log",
+    "print",
+    "println",
+    "trace",
+    "warn",
+    "write",
+    "writeln",
+];
+
+/// Says of each argument how the format string shows it, and adds those that it names alone.
+fn show(arguments: &mut Vec<Argument>) {
+    let literal = arguments.iter().enumerate().find_map(|(at, argument)| match &argument.value {
+        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) if argument.name.is_none() => Some((at, text.clone())),
+        _ => None,
+    });
+    let Some((at, literal)) = literal else { return };
+    let text = literal.value();
+    let (first, listed) = (at + 1, arguments.len());
+    let mut next = first;
+    for (subject, shown) in placeholders(&text) {
+        let found = match subject {
+            Subject::Next => {
+                next += 1;
+                Some(next - 1)
+            }
+            Subject::Position(position) => first.checked_add(position),
+            Subject::Name(wanted) => {
+                let named = |argument: &Argument| argument.name.is_some_and(|name| name == wanted);
+                arguments.iter().position(named).or_else(|| {
+                    let mut ident = syn::parse_str::<syn::Ident>(wanted).ok()?;
+                    ident.set_span(literal.span());
+                    let value = syn::Expr::Path(syn::ExprPath { attrs: Vec::new(), qself: None, path: ident.into() });
+                    arguments.push(Argument { name: Some(crate::name(wanted)), value, shown: None });
+                    Some(arguments.len() - 1)
+                })
+            }
+        };
+        let is_listed = |at: &usize| *at < listed || matches!(subject, Subject::Name(_));
+        if let Some(argument) = found.filter(is_listed).and_then(|at| arguments.get_mut(at)) {
+            // One that is shown in two ways is looked at in the first.
+            argument.shown = argument.shown.or(shown);
+        }
     }
 }

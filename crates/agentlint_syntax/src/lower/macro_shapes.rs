@@ -7,11 +7,13 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Expr, Ident, Pat, Token, braced, bracketed, parenthesized, token};
 
 use super::unraw;
+use crate::ast::Shown;
 use crate::{Name, name};
 
 pub(crate) struct Argument {
     pub(crate) name: Option<Name>,
     pub(crate) value: Expr,
+    pub(crate) shown: Option<Shown>,
 }
 
 /// Expressions between commas, `=>`, and `;` where `semicolons` says so; some with a name.
@@ -21,16 +23,19 @@ pub(crate) fn arguments(input: ParseStream<'_>, semicolons: bool) -> syn::Result
     while !input.is_empty() {
         let name = argument_name(input)?;
         // How tracing is to record a value.
+        let mut shown = None;
         if input.peek(Token![?]) {
             input.parse::<Token![?]>()?;
+            shown = Some(Shown::Debug);
         } else if input.peek(Token![%]) {
             input.parse::<Token![%]>()?;
+            shown = Some(Shown::Display);
         }
         let value: Expr = input.parse()?;
         if matches!(value, Expr::Let(_)) {
             return Err(input.error("a statement"));
         }
-        arguments.push(Argument { name, value });
+        arguments.push(Argument { name, value, shown });
         if input.peek(Token![,]) {
             input.parse::<Token![,]>()?;
         } else if input.peek(Token![=>]) {

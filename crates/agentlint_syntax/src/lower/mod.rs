@@ -4,6 +4,7 @@ mod attributes;
 mod bitflags;
 mod expression_attributes;
 mod expressions;
+mod format_string;
 mod imports;
 mod item_macros;
 mod items;
