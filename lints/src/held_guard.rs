@@ -15,6 +15,7 @@ pub(crate) fn report(cx: &LintContext<'_>, meta: &LintMeta, kind: GuardKind, rep
         let why = match kind {
             GuardKind::Lock => "whoever waits for the lock blocks a worker thread",
             GuardKind::Refcell => "whoever borrows the value meanwhile panics",
+            GuardKind::Span => "what other tasks do meanwhile is recorded in this span",
         };
         let message = format!("{what} is held across an await: {why}");
         let mut diagnostic = Diagnostic::new(meta.id, meta.level, message, location(held.made));
@@ -26,6 +27,7 @@ pub(crate) fn report(cx: &LintContext<'_>, meta: &LintMeta, kind: GuardKind, rep
             (None, GuardKind::Lock) => "copy what is needed into a variable first, so that the guard is gone at the end of that statement, or use `tokio::sync` if it must be held".to_owned(),
             (Some(name), GuardKind::Refcell) => format!("end the borrow first with a block or `drop({name})`"),
             (None, GuardKind::Refcell) => "copy what is needed into a variable first".to_owned(),
+            (_, GuardKind::Span) => "give the span to the future, with `tracing::Instrument` (`future.instrument(span).await`) or `#[tracing::instrument]` on the function; `span.in_scope(|| ..)` is for code without an await".to_owned(),
         });
         report.push(diagnostic);
     }

@@ -33,4 +33,5 @@ lints! {
     lock_across_await::LockAcrossAwait,
     nested_block_on::NestedBlockOn,
     refcell_across_await::RefcellAcrossAwait,
+    span_guard_across_await::SpanGuardAcrossAwait,
 }

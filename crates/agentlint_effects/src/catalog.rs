@@ -168,6 +168,8 @@ pub enum GuardKind {
     Lock,
     /// Others panic.
     Refcell,
+    /// A tracing span that is entered: what others do meanwhile is recorded in it.
+    Span,
 }
 
 /// A catalog file that cannot be read.

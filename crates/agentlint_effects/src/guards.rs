@@ -189,10 +189,11 @@ impl<'a, 'l> Walk<'a, 'l> {
                 self.live.retain(|live| live.age < mark);
                 self.union(before);
             }
-            ExprKind::For { iterable, body, .. } => {
+            ExprKind::For { pat, iterable, body, .. } => {
                 let mark = self.age;
                 self.scrutinee(*iterable);
                 let before = self.live.clone();
+                self.bind(*pat, *iterable);
                 self.value(*body);
                 self.union(before);
                 self.live.retain(|live| live.age < mark);
