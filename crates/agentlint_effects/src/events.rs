@@ -12,6 +12,7 @@ use smallvec::{SmallVec, smallvec};
 use crate::body::{Bodies, BodyFacts};
 use crate::closures::{Closures, Runs};
 use crate::context::is_polled;
+use crate::drops::{Dropped, Drops};
 use crate::region::{RegionId, RegionKind};
 use crate::resolve::{Called, ResolvedCatalog};
 use crate::summary::display;
@@ -80,6 +81,7 @@ pub(crate) struct Builder<'a, 'l> {
     pub(crate) program: &'a Program<'l>,
     pub(crate) catalog: &'a ResolvedCatalog,
     pub(crate) bodies: &'a Bodies,
+    pub(crate) drops: &'a Drops,
     pub(crate) facts: &'a BodyFacts,
     /// What stands for the body's parameters; `None` where they may be anything.
     pub(crate) with: Option<Args>,
@@ -123,7 +125,21 @@ impl Builder<'_, '_> {
             }
             nodes.push(RegionEvents { region: region_id, events, is_context });
         }
+        for dropped in self.drops.in_body(self.program, self.facts) {
+            if let Some(node) = nodes.get_mut(dropped.region as usize) {
+                self.drop_events(dropped, &mut node.events);
+            }
+        }
         nodes
+    }
+
+    fn drop_events(&self, dropped: Dropped, events: &mut Vec<Event>) {
+        for (def, confidence) in self.drops.of(self.program, dropped.ty) {
+            let callee = CalleeName { def, implementation: None, self_ty: None, renamed: None };
+            let target = one_of(Some(def).into_iter().filter(|def| self.is_followed(*def)));
+            let at = At { expr: dropped.scope, span: dropped.span };
+            events.extend(target.map(|target| Event { at, callee: Some(callee), target, confidence }));
+        }
     }
 
     fn call_events(&self, closures: &mut Closures<'_, '_>, call: &CallSite, events: &mut Vec<Event>) {

@@ -268,6 +268,7 @@ impl<'a, 'l> Walk<'a, 'l> {
         while let Some(pat) = open.pop() {
             let body = self.body;
             match &body.pats[pat].kind {
+                PatKind::Bind { .. } if !self.inferred.is_binding(pat) => {}
                 PatKind::Bind { subpattern, .. } => {
                     if let Some(kind) = self.catalog.guard(self.program, self.inferred.pat_types[pat]) {
                         self.push(kind, from, Some(pat));

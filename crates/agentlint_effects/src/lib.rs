@@ -8,6 +8,7 @@ pub mod catalog;
 mod closures;
 mod context;
 mod coverage;
+mod drops;
 mod effect;
 mod events;
 mod flow;

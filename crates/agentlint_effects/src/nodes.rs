@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use crate::Effect;
 use crate::body::{Bodies, BodyFacts};
 use crate::closures::Closures;
+use crate::drops::Drops;
 use crate::events::{Builder, Event, Followed, RegionEvents, Target, With};
 use crate::region::RegionId;
 use crate::resolve::ResolvedCatalog;
@@ -62,8 +63,9 @@ impl Nodes {
         bodies: &'a Bodies,
     ) -> (Nodes, Vec<Function<'a>>) {
         let calls = RoleCalls::new(program, catalog, bodies);
+        let drops = Drops::new(program);
         let found = Closures::for_each(program, catalog, bodies, |closures, facts| {
-            let regions = Builder { program, catalog, bodies, facts, with: None }.regions(closures);
+            let regions = Builder { program, catalog, bodies, drops: &drops, facts, with: None }.regions(closures);
             let is_open = is_open(program, facts);
             (regions, is_open, calls.of_body(closures, facts))
         });
@@ -78,7 +80,13 @@ impl Nodes {
             nodes.general.insert(owner, first);
         }
         let sensitive = nodes.sensitive(open);
-        nodes.instantiate(program, catalog, bodies, &sensitive);
+        nodes.instantiate(program, &sensitive, |def, list| {
+            let facts = bodies.get(&def)?;
+            let builder = Builder { program, catalog, bodies, drops: &drops, facts, with: Some(list) };
+            let mut regions = builder.regions(&mut Closures::new(program, catalog, bodies));
+            regions.iter_mut().for_each(|region| region.is_context = false);
+            Some(regions)
+        });
         (nodes, functions)
     }
 
@@ -125,20 +133,16 @@ impl Nodes {
     }
 
     /// Makes the nodes of the types that sensitive functions are called with, and links all events to nodes.
-    fn instantiate(&mut self, program: &Program<'_>, catalog: &ResolvedCatalog, bodies: &Bodies, sensitive: &FxHashSet<DefId>) {
+    fn instantiate(
+        &mut self,
+        program: &Program<'_>,
+        sensitive: &FxHashSet<DefId>,
+        regions: impl Fn(DefId, Args) -> Option<Vec<RegionEvents>> + Sync,
+    ) {
         let mut linked = 0;
         while linked < self.all.len() {
-            let wanted = self.wanted(program, linked, sensitive);
-            let made: Vec<_> = wanted
-                .into_par_iter()
-                .filter_map(|(def, list)| {
-                    let facts = bodies.get(&def)?;
-                    let builder = Builder { program, catalog, bodies, facts, with: Some(list) };
-                    let mut regions = builder.regions(&mut Closures::new(program, catalog, bodies));
-                    regions.iter_mut().for_each(|region| region.is_context = false);
-                    Some(((def, list), regions))
-                })
-                .collect();
+            let wanted = self.wanted(program, linked, sensitive).into_par_iter();
+            let made: Vec<_> = wanted.filter_map(|(def, list)| Some(((def, list), regions(def, list)?))).collect();
             let before = self.all.len();
             for (instance, regions) in made {
                 let first = self.add(regions);

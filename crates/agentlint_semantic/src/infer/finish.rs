@@ -33,7 +33,9 @@ impl Context<'_, '_> {
         let mut locals: Vec<_> = self.local_uses.into_iter().collect();
         locals.sort_unstable();
         calls.shrink_to_fit();
-        Inferred { owner: self.owner, types, pat_types, calls, locals, paths }
+        let mut constants = self.constants;
+        constants.sort_unstable();
+        Inferred { owner: self.owner, types, pat_types, calls, locals, constants, paths }
     }
 
     /// Integers become `i32`, floats `f64`, what only diverges `()`.

@@ -48,6 +48,8 @@ pub struct Inferred {
     pub calls: Vec<CallSite>,
     /// Which binding a path expression reads; sorted.
     pub locals: Vec<(ExprId, PatId)>,
+    /// Patterns that look like bindings and name a constant or a variant; sorted.
+    pub constants: Vec<PatId>,
     /// Which definition a path expression names, with its arguments; sorted by the expression.
     pub paths: Vec<(ExprId, DefId, Args)>,
 }
@@ -75,8 +77,14 @@ impl Inferred {
             pat_types: body.pats.iter().map(|_| Ty::UNKNOWN).collect(),
             calls: calls.collect(),
             locals: Vec::new(),
+            constants: Vec::new(),
             paths: Vec::new(),
         }
+    }
+
+    /// Whether a pattern that is written as a name binds it.
+    pub fn is_binding(&self, pat: PatId) -> bool {
+        self.constants.binary_search(&pat).is_err()
     }
 
     /// The binding that a path expression reads.
@@ -196,6 +204,7 @@ pub(crate) struct Context<'a, 'l> {
     pat_types: IndexVec<PatId, Ty>,
     calls: Vec<CallSite>,
     local_uses: FxHashMap<ExprId, PatId>,
+    constants: Vec<PatId>,
     paths: FxHashMap<ExprId, (DefId, Args)>,
     scope: Vec<(Name, PatId, Ty)>,
     self_param: Option<Ty>,
@@ -234,6 +243,7 @@ impl<'a, 'l> Context<'a, 'l> {
             pat_types: body.pats.iter().map(|_| Ty::UNKNOWN).collect(),
             calls: Vec::new(),
             local_uses: FxHashMap::default(),
+            constants: Vec::new(),
             paths: FxHashMap::default(),
             scope: Vec::new(),
             self_param: None,

@@ -47,6 +47,7 @@ impl Context<'_, '_> {
         match kind {
             PatKind::Bind { name, by_ref, mutable, subpattern } => {
                 if let Some(constant) = constant {
+                    self.constants.push(pat);
                     return self.unify_constant(constant, ty);
                 }
                 let bound = match mode {

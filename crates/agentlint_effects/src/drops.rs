@@ -1,0 +1,227 @@
+//! Code that nobody calls by name: `Drop` of the program's types, where a body lets go of their values.
+//!
+//! A binding is dropped at the end of its scope unless one of its uses moves it, on whichever way: what is moved in one branch
+//! only counts as moved.
+
+use agentlint_diagnostics::Confidence;
+use agentlint_semantic::Program;
+use agentlint_semantic::def::{DefId, DefKind};
+use agentlint_semantic::infer::Callee;
+use agentlint_semantic::types::{Head, Ty, TyKind};
+use agentlint_syntax::ast::{Body, ExprId, ExprKind, MacroArguments, PatId, PatKind, StatementKind};
+use agentlint_syntax::{Span, name};
+use rustc_hash::FxHashMap;
+
+use crate::body::BodyFacts;
+
+/// The `drop` functions of the members, by type.
+#[derive(Default)]
+pub(crate) struct Drops {
+    functions: FxHashMap<DefId, DefId>,
+    /// `std::mem::drop`.
+    function: Option<DefId>,
+}
+
+/// A value that is dropped.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dropped {
+    pub(crate) region: u32,
+    /// What has run when it is dropped.
+    pub(crate) scope: ExprId,
+    /// The binding, or the value that nobody binds.
+    pub(crate) span: Span,
+    pub(crate) ty: Ty,
+}
+
+/// Types are not looked into any deeper.
+const DEEPEST: u32 = 8;
+
+impl Drops {
+    pub(crate) fn new(program: &Program<'_>) -> Drops {
+        let mut drops = Drops { functions: FxHashMap::default(), function: program.std_path("core::mem::drop") };
+        let Some(trait_def) = program.known().drop else { return drops };
+        for implementation in program.member_impls(trait_def) {
+            let function = program.member(implementation, name("drop"), |kind| kind == DefKind::Function);
+            if let (Some(Head::Adt(of)), Some(function)) = (program.impl_self_ty(implementation).head(), function) {
+                drops.functions.insert(of, function);
+            }
+        }
+        drops
+    }
+
+    /// The functions that dropping a value of the type runs.
+    pub(crate) fn of(&self, program: &Program<'_>, ty: Ty) -> Vec<(DefId, Confidence)> {
+        let mut found = Vec::new();
+        if !self.functions.is_empty() {
+            self.collect(program, ty, Confidence::Certain, 0, &mut found);
+        }
+        found
+    }
+
+    fn collect(&self, program: &Program<'_>, ty: Ty, sure: Confidence, depth: u32, found: &mut Vec<(DefId, Confidence)>) {
+        if depth > DEEPEST {
+            return;
+        }
+        let known = program.known();
+        match *ty.kind() {
+            TyKind::Adt(def, list)
+                if program.node(def.krate).is_member || Some(def) == known.option || Some(def) == known.result =>
+            {
+                if let Some(function) = self.functions.get(&def)
+                    && !found.iter().any(|(known, _)| known == function)
+                {
+                    found.push((*function, sure));
+                }
+                if program.kind(def) == DefKind::Enum {
+                    // Which variant it is nobody knows.
+                    let fields = program.members_of(def).iter().flat_map(|variant| program.field_types(*variant));
+                    fields.for_each(|ty| {
+                        self.collect(program, ty.substitute(&list), sure.min(Confidence::Likely), depth + 1, found)
+                    });
+                } else if program.kind(def) == DefKind::Struct {
+                    program
+                        .field_types(def)
+                        .iter()
+                        .for_each(|ty| self.collect(program, ty.substitute(&list), sure, depth + 1, found));
+                }
+            }
+            TyKind::Adt(def, list) if Some(def) == known.boxed => {
+                list.first().into_iter().for_each(|ty| self.collect(program, *ty, sure, depth + 1, found));
+            }
+            // It may be empty.
+            TyKind::Adt(def, list) if Some(def) == known.vec => {
+                let sure = sure.min(Confidence::Likely);
+                list.first().into_iter().for_each(|ty| self.collect(program, *ty, sure, depth + 1, found));
+            }
+            TyKind::Tuple(list) => list.iter().for_each(|ty| self.collect(program, *ty, sure, depth + 1, found)),
+            TyKind::Array(element, _) => self.collect(program, element, sure, depth + 1, found),
+            _ => {}
+        }
+    }
+
+    /// The values that a body lets go of, as far as their types have something to run.
+    pub(crate) fn in_body(&self, program: &Program<'_>, facts: &BodyFacts) -> Vec<Dropped> {
+        let mut scan = Scan { program, facts, found: Vec::new() };
+        if let Some(body) = program.body(facts.inferred.owner).filter(|_| !self.functions.is_empty()) {
+            scan.body(body, self.function);
+        }
+        scan.found.retain(|dropped| !self.of(program, dropped.ty).is_empty());
+        scan.found
+    }
+}
+
+struct Scan<'a, 'l> {
+    program: &'a Program<'l>,
+    facts: &'a BodyFacts,
+    found: Vec<Dropped>,
+}
+
+impl Scan<'_, '_> {
+    fn body(&mut self, body: &Body, drop_function: Option<DefId>) {
+        for pat in &body.parameters {
+            self.bindings(body, *pat, body.root, 0);
+        }
+        for (expr, data) in body.exprs.iter_enumerated() {
+            let region = self.facts.regions.region_of[expr];
+            match &data.kind {
+                ExprKind::Block(block) => {
+                    for statement in &block.statements {
+                        match &statement.kind {
+                            StatementKind::Let { pat, init: Some(init), .. } => match body.pats[*pat].kind {
+                                PatKind::Wild => self.value(body, *init, region),
+                                _ => self.bindings(body, *pat, expr, region),
+                            },
+                            StatementKind::Let { pat, .. } => self.bindings(body, *pat, expr, region),
+                            StatementKind::Expr { expr, .. } => self.value(body, *expr, region),
+                        }
+                    }
+                }
+                ExprKind::Match { arms, .. } => arms.iter().for_each(|arm| self.bindings(body, arm.pat, expr, region)),
+                ExprKind::Let { pat, .. } | ExprKind::For { pat, .. } => self.bindings(body, *pat, expr, region),
+                ExprKind::Assign { left, .. } => {
+                    self.push(region, expr, body.exprs[*left].span, self.facts.inferred.types[*left])
+                }
+                ExprKind::Call { arguments, .. } if !arguments.is_empty() => {
+                    let callee = self.facts.call(expr).map(|call| call.callee);
+                    if let Some(Callee::Function { def, .. }) = callee
+                        && Some(def) == drop_function
+                    {
+                        self.push(region, expr, data.span, self.facts.inferred.types[arguments[0]]);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn push(&mut self, region: u32, scope: ExprId, span: Span, ty: Ty) {
+        self.found.push(Dropped { region, scope, span, ty });
+    }
+
+    /// A value that nobody binds is dropped at the end of its statement.
+    fn value(&mut self, body: &Body, expr: ExprId, region: u32) {
+        let data = &body.exprs[expr];
+        if matches!(
+            data.kind,
+            ExprKind::Call { .. } | ExprKind::MethodCall { .. } | ExprKind::Await { .. } | ExprKind::Struct { .. }
+        ) {
+            self.push(region, expr, data.span, self.facts.inferred.types[expr]);
+        }
+    }
+
+    /// The bindings of a pattern that nothing moves.
+    fn bindings(&mut self, body: &Body, pat: PatId, scope: ExprId, region: u32) {
+        let mut open = vec![pat];
+        while let Some(pat) = open.pop() {
+            match &body.pats[pat].kind {
+                PatKind::Bind { by_ref: false, subpattern: None, .. } if self.facts.inferred.is_binding(pat) => {
+                    let ty = self.facts.inferred.pat_types[pat];
+                    if matches!(ty.kind(), TyKind::Adt(..) | TyKind::Tuple(_) | TyKind::Array(..))
+                        && !self.facts.uses(pat).iter().any(|used| self.is_moved(body, *used, region))
+                    {
+                        self.push(region, scope, body.pats[pat].span, ty);
+                    }
+                }
+                PatKind::TupleStruct { elements, .. } | PatKind::Tuple { elements, .. } => open.extend(elements),
+                PatKind::Slice(elements) => open.extend(elements),
+                PatKind::Or(alternatives) => open.extend(alternatives.first()),
+                PatKind::Struct { fields, .. } => open.extend(fields.iter().map(|field| field.pat)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether the value goes elsewhere where the binding is used.
+    fn is_moved(&self, body: &Body, used: ExprId, region: u32) -> bool {
+        let regions = &self.facts.regions;
+        let mut at = regions.region_of[used];
+        while at != region {
+            let inner = &regions.regions[at as usize];
+            let is_move = matches!(
+                body.exprs[inner.expr].kind,
+                ExprKind::Closure { is_move: true, .. } | ExprKind::Async { is_move: true, .. }
+            );
+            match inner.parent {
+                Some(parent) if !is_move => at = parent,
+                _ => return true,
+            }
+        }
+        let Some(parent) = self.facts.parent(used) else { return true };
+        match &body.exprs[parent].kind {
+            ExprKind::Field { .. } | ExprKind::Reference { .. } | ExprKind::Unary { .. } | ExprKind::Index { .. } => false,
+            ExprKind::Binary { .. } => false,
+            ExprKind::Assign { left, .. } => *left != used,
+            ExprKind::MethodCall { receiver, .. } if *receiver == used => {
+                let callee = self.facts.call(parent).map(|call| call.callee);
+                let Some(Callee::Function { def, .. }) = callee else { return true };
+                let first = self.program.signature(def).parameters.first();
+                !first.is_some_and(|ty| matches!(ty.kind(), TyKind::Ref(..)))
+            }
+            ExprKind::Macro(call) => match &call.arguments {
+                MacroArguments::Exprs(arguments) => !arguments.iter().any(|a| a.value == used && a.shown.is_some()),
+                _ => true,
+            },
+            _ => true,
+        }
+    }
+}
