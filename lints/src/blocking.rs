@@ -32,6 +32,10 @@ fn diagnostic(meta: &LintMeta, call: &BlockingCall) -> Diagnostic {
 /// What to call instead, and how to move the work where it may block; a sink that names neither has only the second.
 fn help(call: &BlockingCall) -> String {
     const OFFLOAD: &str = "`tokio::task::spawn_blocking`";
+    if call.is_drop {
+        // Nothing can be awaited in a `drop`.
+        return format!("do this in an async method before the value is dropped, or drop it inside {OFFLOAD}");
+    }
     match (way_out(call), call.chain.last()) {
         // A configuration may name it as the way out, and once is enough.
         (Some(way_out), _) if way_out.contains("spawn_blocking") => way_out,

@@ -273,6 +273,12 @@ fn one_of(functions: impl Iterator<Item = DefId>) -> Option<Target> {
 }
 
 impl CalleeName {
+    /// Whether it is the function of `Drop`, which nobody can call by name.
+    pub(crate) fn is_drop(&self, program: &Program<'_>) -> bool {
+        let trait_ref = program.container(self.def).and_then(|holder| program.impl_trait_ref(holder));
+        trait_ref.is_some_and(|trait_ref| Some(trait_ref.trait_def) == program.known().drop)
+    }
+
     /// As people write it; a sink by its public path.
     pub(crate) fn display(&self, program: &Program<'_>, catalog: &ResolvedCatalog) -> String {
         let target = self.implementation.unwrap_or(self.def);

@@ -49,6 +49,8 @@ pub struct BlockingCall {
     pub confidence: Confidence,
     /// The callee as people write it.
     pub callee: String,
+    /// Whether nobody calls it by name: a value goes out of scope.
+    pub is_drop: bool,
     /// From the callee down to the sink; empty where the callee is the sink.
     pub chain: Vec<ChainStep>,
     /// What the sink is.
@@ -190,6 +192,7 @@ impl Effects {
                 effect,
                 confidence,
                 callee: self.callee(program, event),
+                is_drop: event.callee.is_some_and(|callee| callee.is_drop(program)),
                 chain,
                 sink: self.catalog.entries[entry].clone(),
                 sink_name,
