@@ -1,13 +1,19 @@
 //! What the lints on guards share: a guard is made, and an await follows while it is alive.
 
 use agentlint_diagnostics::{Diagnostic, Label, LintMeta};
-use agentlint_effects::GuardKind;
+use agentlint_effects::{GuardKind, HeldGuard, Role};
 use agentlint_linter::LintContext;
 
 use crate::blocking::location;
 
 pub(crate) fn report(cx: &LintContext<'_>, meta: &LintMeta, kind: GuardKind, report: &mut Vec<Diagnostic>) {
-    for held in cx.effects.held_guards(cx.program).into_iter().filter(|held| held.kind == kind) {
+    // The future of `main` has its thread for itself: a span that is entered there is nobody else's.
+    let is_reported = |held: &HeldGuard| match (kind, held.role) {
+        (GuardKind::Span, Role::Startup) => cx.roles.startup.admits(false),
+        (GuardKind::Span, Role::Test) => cx.roles.test.admits(false),
+        _ => true,
+    };
+    for held in cx.effects.held_guards(cx.program).into_iter().filter(|held| held.kind == kind && is_reported(held)) {
         let what = match &held.name {
             Some(name) => format!("`{name}`, a `{}`,", held.ty),
             None => format!("this `{}`", held.ty),

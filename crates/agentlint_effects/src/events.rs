@@ -42,6 +42,7 @@ pub(crate) struct CalleeName {
     self_ty: Option<Ty>,
     /// Another name that it came in under.
     renamed: Option<Name>,
+    is_drop: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -135,7 +136,7 @@ impl Builder<'_, '_> {
 
     fn drop_events(&self, dropped: Dropped, events: &mut Vec<Event>) {
         for (def, confidence) in self.drops.of(self.program, dropped.ty) {
-            let callee = CalleeName { def, implementation: None, self_ty: None, renamed: None };
+            let callee = CalleeName { def, implementation: None, self_ty: None, renamed: None, is_drop: true };
             let target = one_of(Some(def).into_iter().filter(|def| self.is_followed(*def)));
             let at = At { expr: dropped.scope, span: dropped.span };
             events.extend(target.map(|target| Event { at, callee: Some(callee), target, confidence }));
@@ -199,7 +200,7 @@ impl Builder<'_, '_> {
         if self.catalog.trusts_function(def) || self.catalog.trusts_function(target) {
             return None;
         }
-        let callee = Some(CalleeName { def, implementation, self_ty: list.first().copied(), renamed: None });
+        let callee = Some(CalleeName { def, implementation, self_ty: list.first().copied(), renamed: None, is_drop: false });
         if let Some(entry) = self.catalog.sink_index(program, called) {
             let confidence = self.catalog.entries[entry].confidence;
             return Some(Event { at, callee, target: Target::Sink(entry), confidence });
@@ -273,10 +274,9 @@ fn one_of(functions: impl Iterator<Item = DefId>) -> Option<Target> {
 }
 
 impl CalleeName {
-    /// Whether it is the function of `Drop`, which nobody can call by name.
-    pub(crate) fn is_drop(&self, program: &Program<'_>) -> bool {
-        let trait_ref = program.container(self.def).and_then(|holder| program.impl_trait_ref(holder));
-        trait_ref.is_some_and(|trait_ref| Some(trait_ref.trait_def) == program.known().drop)
+    /// The function of `Drop` that runs where a value goes; nobody calls it by name.
+    pub(crate) fn dropped(&self) -> Option<DefId> {
+        self.is_drop.then_some(self.def)
     }
 
     /// As people write it; a sink by its public path.

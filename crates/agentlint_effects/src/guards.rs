@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalog::GuardKind;
 use crate::region::{RegionKind, each_child};
-use crate::{Effects, ResolvedCatalog};
+use crate::{Effects, ResolvedCatalog, Role};
 
 /// A guard that is alive while its task may be suspended.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct HeldGuard {
     /// The expression that makes the guard.
     pub made: Place,
     pub awaited: Place,
+    /// The role of the code that makes it.
+    pub role: Role,
     /// The guard's type.
     pub ty: String,
     /// The binding's name, where it has one.
@@ -45,7 +47,8 @@ impl Effects {
                 };
                 let mut walk = Walk::new(program, &self.catalog, &facts.inferred, body);
                 walk.value(root);
-                found.extend(walk.found);
+                let held = walk.found.into_iter();
+                found.extend(held.map(|(made, guard)| HeldGuard { role: self.role(program, owner, made), ..guard }));
             }
         }
         found.sort_by_key(|guard| (guard.made, guard.awaited));
@@ -85,7 +88,8 @@ struct Walk<'a, 'l> {
     reported: FxHashSet<ExprId>,
     /// Where the guard of a binding was made.
     origins: FxHashMap<PatId, ExprId>,
-    found: Vec<HeldGuard>,
+    /// With the expression that makes the guard.
+    found: Vec<(ExprId, HeldGuard)>,
 }
 
 impl<'a, 'l> Walk<'a, 'l> {
@@ -459,14 +463,16 @@ impl<'a, 'l> Walk<'a, 'l> {
                 _ => None,
             });
             let ty = live.binding.map_or(self.inferred.types[live.made], |pat| self.inferred.pat_types[pat]);
-            self.found.push(HeldGuard {
+            let guard = HeldGuard {
                 owner,
                 kind: live.kind,
                 made: Place { file, span: self.body.exprs[live.made].span },
                 awaited: Place { file, span },
+                role: Role::Task,
                 ty: ty.render(self.program),
                 name,
-            });
+            };
+            self.found.push((live.made, guard));
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Summaries: which effects a call of a function has, each with the shortest chain to a sink, and the blocking calls that follow.
 
+use std::ops::Range;
+
 use agentlint_diagnostics::{Confidence, FileId};
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind, Place};
 use agentlint_semantic::infer::Inferred;
 use agentlint_syntax::Span;
+use agentlint_syntax::ast::ExprId;
 
 use crate::Effect;
 use crate::body::{AnalysedBody, Bodies, BodyFacts};
@@ -182,6 +185,44 @@ impl Effects {
         found
     }
 
+    /// What the chosen events of a region do that blocks, in a context or not.
+    pub(crate) fn blocking_at(
+        &self,
+        program: &Program<'_>,
+        region: RegionId,
+        is_wanted: impl Fn(&Event) -> bool,
+    ) -> Vec<BlockingCall> {
+        let mut found = Vec::new();
+        let Some(node) = self.nodes.of(region).map(|at| &self.nodes.all[at as usize]) else { return found };
+        for (event, reached) in node.events.iter().zip(&node.reached).filter(|(event, _)| is_wanted(event)) {
+            self.blocking_event(program, node, event, reached, &mut found);
+        }
+        found
+    }
+
+    pub(crate) fn is_context(&self, region: RegionId) -> bool {
+        self.nodes.of(region).is_some_and(|at| self.nodes.all[at as usize].is_context)
+    }
+
+    pub(crate) fn role(&self, program: &Program<'_>, owner: DefId, expr: ExprId) -> Role {
+        self.roles.of(program, owner, expr)
+    }
+
+    /// The values that a body drops in a range of its file: the region, the binding and the function of `Drop`.
+    pub(crate) fn drops_in(&self, owner: DefId, range: &Range<u32>) -> Vec<(u32, Span, DefId)> {
+        let Some(first) = self.nodes.of(RegionId { owner, index: 0 }) else { return Vec::new() };
+        let of_body = self.nodes.all[first as usize..].iter().take_while(|node| node.region.owner == owner);
+        let drops = of_body.flat_map(|node| node.events.iter().map(|event| (node.region.index, event)));
+        drops
+            .filter(|(_, event)| range.contains(&event.at.span.start))
+            .filter_map(|(region, event)| Some((region, event.at.span, event.callee?.dropped()?)))
+            .collect()
+    }
+
+    pub(crate) fn bodies(&self) -> &Bodies {
+        &self.bodies
+    }
+
     fn blocking_event(&self, program: &Program<'_>, node: &Node, event: &Event, reached: &[u32], found: &mut Vec<BlockingCall>) {
         let owner = node.region.owner;
         let place = self.place(program, owner, event.at.span);
@@ -192,7 +233,7 @@ impl Effects {
                 effect,
                 confidence,
                 callee: self.callee(program, event),
-                is_drop: event.callee.is_some_and(|callee| callee.is_drop(program)),
+                is_drop: event.callee.is_some_and(|callee| callee.dropped().is_some()),
                 chain,
                 sink: self.catalog.entries[entry].clone(),
                 sink_name,
