@@ -159,3 +159,68 @@ fn lints_of(folder: &Path) -> Vec<(String, String)> {
     assert_eq!(ran.code, Some(1), "{}{}", ran.stdout, ran.stderr);
     findings(&ran).into_iter().map(|finding| (finding.file, finding.lint)).collect()
 }
+
+#[test]
+fn why_tells_what_each_call_of_a_line_does() {
+    let source = "\
+struct Scratch;
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_file(\"scratch\").ok();
+    }
+}
+
+fn slow() {
+    std::thread::sleep(std::time::Duration::from_secs(1));
+}
+
+pub async fn handle() {
+    let _scratch = Scratch;
+    slow();
+    slow(); // agentlint: allow(blocking_sleep) -- once a year
+    std::thread::spawn(|| slow());
+    drop(7);
+}
+";
+    let folder = package(&[("src/lib.rs", source)]);
+    let why = |line: u32| {
+        let ran = run(folder.path(), &["why", &format!("src/lib.rs:{line}")]);
+        assert_eq!(ran.code, Some(0), "{}{}", ran.stdout, ran.stderr);
+        ran.stdout
+    };
+    let expected = "\
+src/lib.rs:15:5: `slow`
+  calls `slow`, declared at src/lib.rs:9:4
+  runs while a task is polled: it stands in async code
+  blocks (sleep, certain): it sleeps
+    src/lib.rs:10:5: `slow` calls `std::thread::sleep`
+  reported: warn[blocking_sleep]
+";
+    assert_eq!(why(15), expected);
+    for (line, part) in [
+        (10, "not reported: no task is polled while it runs"),
+        (14, "src/lib.rs:14:9: `_scratch`\n  is dropped: `Scratch::drop` runs at the end of its scope\n"),
+        (14, "reported: warn[blocking_fs]"),
+        (16, "not reported: blocking_sleep is suppressed here, \"once a year\""),
+        (17, "runs on another thread, or never"),
+        (18, "not reported: nothing blocks"),
+        (1, "src/lib.rs:1: no call begins on this line"),
+    ] {
+        let said = why(line);
+        assert!(said.contains(part), "line {line}: {said}");
+    }
+}
+
+#[test]
+fn why_refuses_what_is_no_place() {
+    let folder = package(&[("src/lib.rs", GOOD), ("src/lost.rs", GOOD)]);
+    for (place, part) in [
+        ("src/lib.rs", "write FILE:LINE"),
+        ("src/lib.rs:0", "write FILE:LINE"),
+        ("src/lib.rs:99", "there is no line 99"),
+        ("src/none.rs:1", "no such file or folder"),
+    ] {
+        refused(&run(folder.path(), &["why", place]), &[part]);
+    }
+}

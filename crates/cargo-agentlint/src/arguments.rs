@@ -23,6 +23,7 @@ pub(crate) enum Command {
     Explain(ExplainArguments),
     List(ListArguments),
     Inspect(InspectArguments),
+    Why(WhyArguments),
 }
 
 /// Finds what stalls an async Rust service: blocking calls reached from async code, through helpers, methods and other files.
@@ -44,6 +45,8 @@ enum Subcommands {
     List(ListArguments),
     /// Print what was understood of the program
     Inspect(InspectArguments),
+    /// Print what is known of the calls on a line, and why they are findings or not
+    Why(WhyArguments),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -135,6 +138,19 @@ pub(crate) struct InspectArguments {
     /// Write to a file instead of standard output; the file is replaced in one step
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct WhyArguments {
+    /// The line, as findings have it: `src/main.rs:12`
+    #[arg(value_name = "FILE:LINE")]
+    pub(crate) place: String,
+    /// Look at tests, examples and benches too
+    #[arg(long)]
+    pub(crate) all_targets: bool,
+    /// Read this file instead of the `agentlint.toml` that is found
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -245,6 +261,7 @@ fn understand(matches: &ArgMatches) -> Result<Command, clap::Error> {
         Some(Subcommands::Explain(explain)) => Command::Explain(explain),
         Some(Subcommands::List(list)) => Command::List(list),
         Some(Subcommands::Inspect(inspect)) => Command::Inspect(inspect),
+        Some(Subcommands::Why(why)) => Command::Why(why),
         None => {
             line.check.levels = levels(matches);
             Command::Check(line.check)

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use agentlint_diagnostics::{Confidence, FileId, Group, Reported};
-use agentlint_effects::Catalog;
+use agentlint_effects::{Catalog, Effects};
 use agentlint_linter::{FileSuppressions, Levels, Outcome, Registry, SourceText, finish};
+use agentlint_semantic::Program;
 use agentlint_semantic::input::{CrateFiles, Loader};
 use agentlint_syntax::LineIndex;
 use agentlint_workspace::{Opened, Request, Sources, open};
 
-use crate::engine::{CheckRequest, Checked, Engine, InspectRequest};
+use crate::engine::{CheckRequest, Checked, Engine, InspectRequest, WhyRequest};
 use crate::progress::Progress;
 use crate::{Seen, SourceLookup, Statistics};
 
@@ -21,6 +22,7 @@ mod analysis;
 mod conditional;
 mod inspect;
 mod user_catalog;
+mod why;
 
 pub(crate) struct Driver {
     registry: Registry,
@@ -91,7 +93,8 @@ impl Engine for Driver {
         if request.startup {
             roles.startup = Reported::All;
         }
-        let (found, coverage) = analysis::lint(&self.registry, &catalog(&opened)?, roles, &opened);
+        let coverage = |program: &Program<'_>, effects: &Effects| effects.coverage(program);
+        let (found, coverage) = analysis::lint(&self.registry, &catalog(&opened)?, roles, &opened, coverage);
         diagnostics.extend(found.into_iter().filter(|one| is_asked_for(&opened, one.primary.location.file)));
         let confidence = request.confidence.or(opened.config.confidence).unwrap_or(Confidence::Likely);
         let suppressions = self.suppressions(&opened, &files);
@@ -120,6 +123,37 @@ impl Engine for Driver {
         let inspected = inspect::run(&opened, &catalog(&opened)?, request, out);
         opened.loader.keep();
         inspected
+    }
+
+    fn why(&self, request: &WhyRequest, out: &mut dyn Write) -> anyhow::Result<()> {
+        let mut opened = self.open(&request.check, None)?;
+        let levels = self.levels(&request.check, &opened)?;
+        let files: Vec<_> = opened.members.iter().filter_map(|id| opened.loader.load(*id)).collect();
+        let sources = Arc::clone(opened.loader.sources());
+        let shown = request.check.paths.first().map(|path| path.display().to_string()).unwrap_or_default();
+        let Some(file) = why::file_of(&sources, &request.file) else {
+            anyhow::bail!("`{shown}` belongs to no target that is linted: no `mod` leads to it, or `--all-targets` is wanted");
+        };
+        let text = sources.text(file).unwrap_or_default();
+        let Some(range) = why::line_range(&text, request.line) else {
+            anyhow::bail!("`{shown}` has {} lines, there is no line {}", text.lines().count(), request.line);
+        };
+        let mut diagnostics = std::mem::take(&mut opened.diagnostics);
+        let roles = opened.config.roles;
+        let explain = |program: &Program<'_>, effects: &Effects| effects.explain(program, file, &range);
+        let (found, calls) = analysis::lint(&self.registry, &catalog(&opened)?, roles, &opened, explain);
+        diagnostics.extend(found);
+        let confidence = opened.config.confidence.unwrap_or(Confidence::Likely);
+        let outcome = finish(&self.registry, &levels, confidence, &self.suppressions(&opened, &files), diagnostics);
+        opened.loader.keep();
+        let found = why::Found { sources: &sources, outcome: &outcome, roles, confidence };
+        if calls.is_empty() {
+            writeln!(out, "{shown}:{}: no call begins on this line, and nothing that is dropped", request.line)?;
+        }
+        for line in calls.iter().flat_map(|call| found.lines(call)) {
+            writeln!(out, "{line}")?;
+        }
+        Ok(())
     }
 }
 

@@ -17,6 +17,9 @@ pub trait Engine {
     fn check(&self, request: &CheckRequest) -> anyhow::Result<Checked>;
 
     fn inspect(&self, request: &InspectRequest, out: &mut dyn Write) -> anyhow::Result<()>;
+
+    /// Writes what is known of the calls on a line.
+    fn why(&self, request: &WhyRequest, out: &mut dyn Write) -> anyhow::Result<()>;
 }
 
 /// One run.
@@ -62,6 +65,16 @@ impl CheckRequest {
 pub struct InspectRequest {
     pub what: Inspected,
     pub format: InspectFormat,
+    pub check: CheckRequest,
+}
+
+/// One line of one file.
+#[derive(Clone, Debug)]
+pub struct WhyRequest {
+    /// Absolute; it exists.
+    pub file: PathBuf,
+    /// From 1.
+    pub line: u32,
     pub check: CheckRequest,
 }
 

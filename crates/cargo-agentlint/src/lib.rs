@@ -17,7 +17,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 pub use arguments::{ColorChoice, Format, InspectFormat, Inspected};
-pub use engine::{CheckRequest, Checked, Engine, InspectRequest};
+pub use engine::{CheckRequest, Checked, Engine, InspectRequest, WhyRequest};
 pub use environment::Environment;
 pub use report::{Report, Seen, SourceLookup, Statistics};
 
@@ -86,5 +86,6 @@ fn execute(
         Command::Explain(explain) => commands::explain(explain, environment, engine.registry(), stdout),
         Command::List(list) => commands::list(list, environment, engine.registry(), stdout),
         Command::Inspect(inspect) => commands::inspect(inspect, environment, engine, stdout),
+        Command::Why(why) => commands::why(why, environment, engine, stdout),
     }
 }

@@ -44,13 +44,14 @@ pub(crate) fn check(
 }
 
 /// A missing path is more often a mistyped subcommand or option than a file that has gone.
-fn refuse_missing_paths(target: &TargetArguments, environment: &Environment) -> anyhow::Result<()> {
+pub(super) fn refuse_missing_paths(target: &TargetArguments, environment: &Environment) -> anyhow::Result<()> {
     for path in &target.paths {
         if environment.current_folder.join(path).symlink_metadata().is_ok() {
             continue;
         }
-        let commands =
-            ["explain", "list", "inspect"].into_iter().filter(|_| path.components().eq([Component::Normal(path.as_os_str())]));
+        let commands = ["explain", "list", "inspect", "why"]
+            .into_iter()
+            .filter(|_| path.components().eq([Component::Normal(path.as_os_str())]));
         let close = commands.map(|name| (strsim::jaro_winkler(name, &path.to_string_lossy()), name));
         match close.filter(|(likeness, _)| *likeness > 0.85).max_by(|left, right| left.0.total_cmp(&right.0)) {
             Some((_, name)) => bail!("no such file, folder or subcommand: `{}`, did you mean `{name}`?", path.display()),

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use agentlint_diagnostics::{Diagnostic, Location, RolePolicy};
-use agentlint_effects::{AnalysedBody, Catalog, Coverage, Effects, ResolvedCatalog};
+use agentlint_effects::{AnalysedBody, Catalog, Effects, ResolvedCatalog};
 use agentlint_linter::run_lints::INTERNAL_ERROR;
 use agentlint_linter::{LintContext, Registry};
 use agentlint_semantic::Program;
@@ -13,8 +13,14 @@ use agentlint_semantic::def::DefId;
 use agentlint_workspace::Opened;
 use rayon::prelude::*;
 
-/// What the lints found, and how much of the program they could see.
-pub(super) fn lint(registry: &Registry, catalog: &Catalog, roles: RolePolicy, opened: &Opened) -> (Vec<Diagnostic>, Coverage) {
+/// What the lints found, and what `also` says of the model before it goes.
+pub(super) fn lint<T: Send>(
+    registry: &Registry,
+    catalog: &Catalog,
+    roles: RolePolicy,
+    opened: &Opened,
+    also: impl FnOnce(&Program<'_>, &Effects) -> T + Send,
+) -> (Vec<Diagnostic>, T) {
     opened.loader.pool().install(|| {
         let program = Program::new(opened.graph.clone(), &opened.loader);
         let mut found = Vec::new();
@@ -33,10 +39,10 @@ pub(super) fn lint(registry: &Registry, catalog: &Catalog, roles: RolePolicy, op
             })
             .collect();
         found.extend(of_lints.into_iter().flatten());
-        let coverage = effects.coverage(&program);
+        let said = also(&program, &effects);
         // The run is about to end, and taking the model apart piece by piece would be a good part of it.
         std::mem::forget((blocking_calls, effects, program));
-        (found, coverage)
+        (found, said)
     })
 }
 

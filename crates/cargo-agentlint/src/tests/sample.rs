@@ -9,7 +9,7 @@ use agentlint_effects::Coverage;
 use agentlint_linter::{Levels, Lint, LintContext, Registry, Suppressed, finish};
 use agentlint_syntax::LineIndex;
 
-use crate::{CheckRequest, Checked, Engine, InspectRequest, Seen, SourceLookup, Statistics};
+use crate::{CheckRequest, Checked, Engine, InspectRequest, Seen, SourceLookup, Statistics, WhyRequest};
 
 struct Toy(LintMeta);
 
@@ -208,5 +208,9 @@ impl Engine for Sample {
 
     fn inspect(&self, request: &InspectRequest, out: &mut dyn Write) -> anyhow::Result<()> {
         Ok(writeln!(out, "{:?} {:?} {:?}", request.what, request.format, request.check.paths)?)
+    }
+
+    fn why(&self, request: &WhyRequest, out: &mut dyn Write) -> anyhow::Result<()> {
+        Ok(writeln!(out, "{} {:?}", request.line, request.check.paths)?)
     }
 }
