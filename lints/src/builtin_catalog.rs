@@ -14,6 +14,7 @@ static FILES: &[(&str, &str)] = &[
     ("lints/catalog/std_net_process.toml", include_str!("../catalog/std_net_process.toml")),
     ("lints/catalog/std_sync_thread.toml", include_str!("../catalog/std_sync_thread.toml")),
     ("lints/catalog/terminal.toml", include_str!("../catalog/terminal.toml")),
+    ("lints/catalog/time_limits.toml", include_str!("../catalog/time_limits.toml")),
     ("lints/catalog/tokio.toml", include_str!("../catalog/tokio.toml")),
 ];
 

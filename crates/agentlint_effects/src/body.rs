@@ -77,6 +77,11 @@ impl BodyFacts {
         self.bound_by.get(&init).copied()
     }
 
+    /// What a `let` gives a binding.
+    pub(crate) fn initialiser(&self, pat: PatId) -> Option<ExprId> {
+        self.bound_by.iter().find(|(_, bound)| **bound == pat).map(|(init, _)| *init)
+    }
+
     /// Where a binding is used, in the order of the text.
     pub(crate) fn uses(&self, pat: PatId) -> &[ExprId] {
         self.uses.get(&pat).map_or(&[], Vec::as_slice)

@@ -25,6 +25,8 @@ pub struct Catalog {
     pub guards: Vec<Guard>,
     #[serde(default, rename = "start")]
     pub starts: Vec<StartPoint>,
+    #[serde(default, rename = "time_limit")]
+    pub time_limits: Vec<TimeLimit>,
 }
 
 /// What an entry is about: see `lints/catalog/README.md`.
@@ -172,6 +174,30 @@ pub enum GuardKind {
     Span,
 }
 
+/// A function that has to do with how long a client waits.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimeLimit {
+    #[serde(flatten)]
+    pub subject: Subject,
+    pub kind: LimitKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LimitKind {
+    /// Makes a client that waits for ever.
+    Unlimited,
+    /// Begins a builder without a limit.
+    Begin,
+    /// Sets a limit on a builder.
+    ClientLimit,
+    /// Makes a client of a builder.
+    Build,
+    /// Sets a limit on one request.
+    RequestLimit,
+}
+
 /// A catalog file that cannot be read.
 #[derive(Clone, Debug)]
 pub struct CatalogError {
@@ -202,6 +228,7 @@ impl Catalog {
         self.uses_io.extend(other.uses_io);
         self.guards.extend(other.guards);
         self.starts.extend(other.starts);
+        self.time_limits.extend(other.time_limits);
     }
 
     /// What the entries of all tables are about, in the order of the tables.
@@ -213,7 +240,8 @@ impl Catalog {
         let uses_io = self.uses_io.iter().map(|entry| &entry.subject);
         let guards = self.guards.iter().map(|entry| &entry.subject);
         let starts = self.starts.iter().map(|entry| &entry.subject);
-        sinks.chain(offloads).chain(trusted).chain(clients).chain(uses_io).chain(guards).chain(starts)
+        let time_limits = self.time_limits.iter().map(|entry| &entry.subject);
+        sinks.chain(offloads).chain(trusted).chain(clients).chain(uses_io).chain(guards).chain(starts).chain(time_limits)
     }
 }
 
@@ -237,10 +265,11 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_an_error_in_every_table() {
-        for table in ["sink", "offload", "trusted", "client", "wrapper", "uses_io", "guard", "start"] {
+        for table in ["sink", "offload", "trusted", "client", "wrapper", "uses_io", "guard", "start", "time_limit"] {
             let needed = match table {
                 "sink" => "effect = \"fs\"\n",
                 "guard" => "kind = \"lock\"\n",
+                "time_limit" => "kind = \"build\"\n",
                 _ => "",
             };
             let entry = format!("[[{table}]]\npath = \"app::read\"\n{needed}");

@@ -17,8 +17,10 @@ mod guards;
 mod nodes;
 mod region;
 mod resolve;
+mod resolver;
 mod roles;
 mod summary;
+mod time_limits;
 
 pub use body::AnalysedBody;
 pub use catalog::{Catalog, CatalogError, GuardKind};
@@ -30,3 +32,4 @@ pub use region::{Region, RegionId, RegionKind};
 pub use resolve::{ClientType, ResolvedCatalog, SinkEntry};
 pub use roles::Role;
 pub use summary::{BlockingCall, ChainStep, Effects};
+pub use time_limits::UnlimitedClient;

@@ -116,7 +116,7 @@ impl Nodes {
         }
         let mut passed_from: FxHashMap<DefId, Vec<DefId>> = FxHashMap::default();
         for node in &self.all {
-            for followed in node.events.iter().flat_map(|event| followed(event)) {
+            for followed in node.events.iter().flat_map(followed) {
                 if let With::These(list) | With::OfTrait(_, list) = followed.with
                     && list.iter().any(|ty| ty.has_params())
                 {
@@ -164,7 +164,7 @@ impl Nodes {
         if sensitive.is_empty() || self.all.len() > MOST_NODES {
             return wanted;
         }
-        for followed in self.all[from..].iter().flat_map(|node| &node.events).flat_map(|event| followed(event)) {
+        for followed in self.all[from..].iter().flat_map(|node| &node.events).flat_map(followed) {
             let Some(instance) = instance(program, followed, sensitive) else { continue };
             if self.instances.contains_key(&instance) || !seen.insert(instance) {
                 continue;

@@ -1,4 +1,5 @@
-//! `cargo xtask corpus`: lints published crates, and compares with what was read and labelled by hand.
+//! `cargo xtask corpus`: lints published crates, and compares with what was read and labelled by hand; also one thread's output
+//! with that of two.
 //!
 //! `fixtures/corpus/<crate>.toml` has a `[[finding]]` for each: `lint`, `file`, `line_text` (so that it survives nothing but a
 //! change of the line itself), `label = true` for a true finding, `false` for a false alarm, and the `reason`.
@@ -72,6 +73,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 fn one(name: &str, folder: &Path, tool: &Path, cache: &Path, is_bless: bool, faults: &mut Vec<String>) -> Result<String> {
     let ran = tool::run(tool, folder, cache, &["--format", "json"])?;
     ensure!(matches!(ran.code, Some(0 | 1)), "{name}: exit {:?}: {}", ran.code, ran.stderr);
+    let everything = ["--format", "sarif", "--confidence", "possible", "--startup"];
+    let [one, two] = [1, 2].map(|threads| tool::output_on(threads, tool, folder, cache, &everything));
+    if one? != two? {
+        faults.push(format!("{name}: 1 and 2 threads do not give the same bytes"));
+    }
     let document: Value = serde_json::from_str(&ran.stdout).with_context(|| format!("{name}: no JSON"))?;
     let found = findings(&document, folder)?;
     let file = root()?.join(format!("fixtures/corpus/{name}.toml"));

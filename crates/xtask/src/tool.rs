@@ -45,20 +45,27 @@ pub(crate) struct Ran {
 
 /// Runs the tool in a folder, with a cache of its own.
 pub(crate) fn run(tool: &Path, folder: &Path, cache: &Path, arguments: &[&str]) -> Result<Ran> {
+    watch(Command::new(tool).arg("agentlint").args(arguments).current_dir(folder).env("AGENTLINT_CACHE_DIR", cache))
+}
+
+/// What a run on so many threads prints.
+pub(crate) fn output_on(threads: u32, tool: &Path, folder: &Path, cache: &Path, arguments: &[&str]) -> Result<String> {
+    let mut command = Command::new(tool);
+    command.arg("agentlint").args(arguments).current_dir(folder).env("AGENTLINT_CACHE_DIR", cache);
+    Ok(watch(command.env("RAYON_NUM_THREADS", threads.to_string()))?.stdout)
+}
+
+fn watch(command: &mut Command) -> Result<Ran> {
     let output = tempfile::tempdir()?;
     let (stdout, stderr) = (output.path().join("stdout"), output.path().join("stderr"));
     let start = Instant::now();
-    let mut child = Command::new(tool)
-        .arg("agentlint")
-        .args(arguments)
-        .current_dir(folder)
-        .env("AGENTLINT_CACHE_DIR", cache)
+    let mut child = command
         .stdin(Stdio::null())
         // Files, so that nobody has to read while the memory is watched.
         .stdout(fs::File::create(&stdout)?)
         .stderr(fs::File::create(&stderr)?)
         .spawn()
-        .with_context(|| format!("cannot start {}", tool.display()))?;
+        .with_context(|| format!("cannot start {}", Path::new(command.get_program()).display()))?;
     let mut peak = None;
     let status = loop {
         // The mark only rises, so that the last one seen is at most a moment old.
