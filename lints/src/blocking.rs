@@ -1,7 +1,7 @@
 //! What the lints of the blocking group share: one effect each, reported at the call in the async context.
 
 use agentlint_diagnostics::{Diagnostic, Hop, Level, LintMeta, Location};
-use agentlint_effects::{BlockingCall, Effect, Role};
+use agentlint_effects::{BlockingCall, Effect, How, Role};
 use agentlint_linter::LintContext;
 use agentlint_semantic::def::Place;
 
@@ -16,7 +16,8 @@ pub(crate) fn report(cx: &LintContext<'_>, meta: &LintMeta, effect: Effect, repo
 }
 
 fn diagnostic(meta: &LintMeta, call: &BlockingCall) -> Diagnostic {
-    let message = format!("`{}` blocks the async runtime: it {}", call.callee, call.sink.does);
+    let what = if call.how == How::FirstUse { "the first use of " } else { "" };
+    let message = format!("{what}`{}` blocks the async runtime: it {}", call.callee, call.sink.does);
     let level = if call.sink.panics { Level::Deny } else { meta.level };
     let mut diagnostic = Diagnostic::new(meta.id, level, message, location(call.place));
     diagnostic.confidence = call.confidence;
@@ -32,9 +33,11 @@ fn diagnostic(meta: &LintMeta, call: &BlockingCall) -> Diagnostic {
 /// What to call instead, and how to move the work where it may block; a sink that names neither has only the second.
 fn help(call: &BlockingCall) -> String {
     const OFFLOAD: &str = "`tokio::task::spawn_blocking`";
-    if call.is_drop {
-        // Nothing can be awaited in a `drop`.
-        return format!("do this in an async method before the value is dropped, or drop it inside {OFFLOAD}");
+    match call.how {
+        // Nothing can be awaited in a `drop`, and not in a static's function.
+        How::Drop => return format!("do this in an async method before the value is dropped, or drop it inside {OFFLOAD}"),
+        How::FirstUse => return format!("use `{}` once in `main` before the program serves, or inside {OFFLOAD}", call.callee),
+        How::Call => {}
     }
     match (way_out(call), call.chain.last()) {
         // A configuration may name it as the way out, and once is enough.

@@ -34,6 +34,17 @@ pub(crate) struct Event {
     pub(crate) confidence: Confidence,
 }
 
+/// How code comes to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Somebody calls it.
+    Call,
+    /// A value goes out of scope.
+    Drop,
+    /// A static is used, and makes its value if nobody used it before.
+    FirstUse,
+}
+
 /// What a call calls, to be written out when it is reported.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CalleeName {
@@ -42,7 +53,7 @@ pub(crate) struct CalleeName {
     self_ty: Option<Ty>,
     /// Another name that it came in under.
     renamed: Option<Name>,
-    is_drop: bool,
+    how: How,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +111,7 @@ impl Builder<'_, '_> {
             let is_context = match region.kind {
                 RegionKind::Async => true,
                 RegionKind::Owner => is_polled(self.program, owner),
-                RegionKind::Closure => match closures.closure(self.facts, region.expr) {
+                RegionKind::Closure => match self.closure_runs(closures, region.expr) {
                     Runs::InPlace => {
                         if let Some(parent) = region.parent
                             && let Some(node) = nodes.get_mut(parent as usize)
@@ -126,6 +137,7 @@ impl Builder<'_, '_> {
             }
             nodes.push(RegionEvents { region: region_id, events, is_context });
         }
+        self.first_uses(&mut nodes);
         for dropped in self.drops.in_body(self.program, self.facts) {
             if let Some(node) = nodes.get_mut(dropped.region as usize) {
                 self.drop_events(dropped, &mut node.events);
@@ -134,9 +146,33 @@ impl Builder<'_, '_> {
         nodes
     }
 
+    /// What a static stores, `Lazy::new(|| ..)`, makes its value.
+    fn closure_runs(&self, closures: &mut Closures<'_, '_>, closure: ExprId) -> Runs {
+        match closures.closure(self.facts, closure) {
+            Runs::Unknown if self.program.kind(self.facts.inferred.owner) == DefKind::Static => Runs::InPlace,
+            runs => runs,
+        }
+    }
+
+    /// The statics of the program that a body uses: whoever is first makes their value.
+    fn first_uses(&self, nodes: &mut [RegionEvents]) {
+        let Some(body) = self.program.body(self.facts.inferred.owner) else { return };
+        for (expr, def, _) in &self.facts.inferred.paths {
+            if self.program.kind(*def) != DefKind::Static || *def == self.facts.inferred.owner {
+                continue;
+            }
+            let target = one_of(Some(*def).into_iter().filter(|def| self.bodies.contains_key(def)));
+            let callee = CalleeName { def: *def, implementation: None, self_ty: None, renamed: None, how: How::FirstUse };
+            let at = At { expr: *expr, span: body.exprs[*expr].span };
+            if let (Some(target), Some(node)) = (target, nodes.get_mut(self.facts.regions.region_of[*expr] as usize)) {
+                node.events.push(Event { at, callee: Some(callee), target, confidence: Confidence::Likely });
+            }
+        }
+    }
+
     fn drop_events(&self, dropped: Dropped, events: &mut Vec<Event>) {
         for (def, confidence) in self.drops.of(self.program, dropped.ty) {
-            let callee = CalleeName { def, implementation: None, self_ty: None, renamed: None, is_drop: true };
+            let callee = CalleeName { def, implementation: None, self_ty: None, renamed: None, how: How::Drop };
             let target = one_of(Some(def).into_iter().filter(|def| self.is_followed(*def)));
             let at = At { expr: dropped.scope, span: dropped.span };
             events.extend(target.map(|target| Event { at, callee: Some(callee), target, confidence }));
@@ -200,7 +236,7 @@ impl Builder<'_, '_> {
         if self.catalog.trusts_function(def) || self.catalog.trusts_function(target) {
             return None;
         }
-        let callee = Some(CalleeName { def, implementation, self_ty: list.first().copied(), renamed: None, is_drop: false });
+        let callee = Some(CalleeName { def, implementation, self_ty: list.first().copied(), renamed: None, how: How::Call });
         if let Some(entry) = self.catalog.sink_index(program, called) {
             let confidence = self.catalog.entries[entry].confidence;
             return Some(Event { at, callee, target: Target::Sink(entry), confidence });
@@ -274,9 +310,17 @@ fn one_of(functions: impl Iterator<Item = DefId>) -> Option<Target> {
 }
 
 impl CalleeName {
-    /// The function of `Drop` that runs where a value goes; nobody calls it by name.
-    pub(crate) fn dropped(&self) -> Option<DefId> {
-        self.is_drop.then_some(self.def)
+    pub(crate) fn how(&self) -> How {
+        self.how
+    }
+
+    /// The static that is used.
+    pub(crate) fn used(&self) -> Option<DefId> {
+        (self.how == How::FirstUse).then_some(self.def)
+    }
+
+    pub(crate) fn def(&self) -> DefId {
+        self.def
     }
 
     /// As people write it; a sink by its public path.

@@ -12,6 +12,7 @@ use agentlint_syntax::ast::ExprId;
 use crate::Effects;
 use crate::body::BodyFacts;
 use crate::closures::{Closures, Runs};
+use crate::events::How;
 use crate::region::{RegionId, RegionKind};
 use crate::roles::Role;
 use crate::summary::{BlockingCall, display};
@@ -44,6 +45,10 @@ pub enum Resolution {
     /// A closure or a function pointer.
     Value,
     Drop {
+        name: String,
+    },
+    /// A static is used.
+    FirstUse {
         name: String,
     },
     Unresolved(&'static str),
@@ -101,8 +106,8 @@ impl Effects {
                     found.extend(self.explain_call(program, facts, call, file));
                 }
             }
-            for event in self.drops_in(owner, range) {
-                found.extend(self.explain_drop(program, facts, event, file));
+            for event in self.uncalled_in(owner, range) {
+                found.extend(self.explain_uncalled(program, facts, event, file));
             }
         }
         found.sort_by_key(|call| call.place);
@@ -128,18 +133,20 @@ impl Effects {
         Some(explained)
     }
 
-    fn explain_drop(
+    fn explain_uncalled(
         &self,
         program: &Program<'_>,
         facts: &BodyFacts,
-        at: (u32, Span, DefId),
+        (region, span, how, def): (u32, Span, How, DefId),
         file: FileId,
     ) -> Option<ExplainedCall> {
-        let (region, span, function) = at;
-        let place = Place { file, span };
         let expr = facts.regions.regions.get(region as usize)?.expr;
-        let resolution = Resolution::Drop { name: display(program, function) };
-        Some(self.explained(program, facts, region, expr, place, resolution))
+        let name = display(program, def);
+        let resolution = match how {
+            How::FirstUse => Resolution::FirstUse { name },
+            How::Drop | How::Call => Resolution::Drop { name },
+        };
+        Some(self.explained(program, facts, region, expr, Place { file, span }, resolution))
     }
 
     fn explained(
@@ -153,14 +160,14 @@ impl Effects {
     ) -> ExplainedCall {
         let owner = facts.inferred.owner;
         let id = RegionId { owner, index: region };
-        let is_drop = matches!(resolution, Resolution::Drop { .. });
+        let is_uncalled = matches!(resolution, Resolution::Drop { .. } | Resolution::FirstUse { .. });
         ExplainedCall {
             place,
             resolution,
             runs: self.runs_in(program, facts, region),
             is_context: self.is_context(id),
             role: self.role(program, owner, expr),
-            blocks: self.blocking_at(program, id, |event| match is_drop {
+            blocks: self.blocking_at(program, id, |event| match is_uncalled {
                 true => event.at.span == place.span,
                 false => event.at.expr == expr && event.at.span.end >= place.span.end && event.at.span.start <= place.span.start,
             }),

@@ -26,6 +26,7 @@ pub use body::AnalysedBody;
 pub use catalog::{Catalog, CatalogError, GuardKind};
 pub use coverage::Coverage;
 pub use effect::Effect;
+pub use events::How;
 pub use explain::{ExplainedCall, Resolution, RunsIn, Silence};
 pub use guards::HeldGuard;
 pub use region::{Region, RegionId, RegionKind};

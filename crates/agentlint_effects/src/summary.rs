@@ -8,10 +8,11 @@ use agentlint_semantic::def::{DefId, DefKind, Place};
 use agentlint_semantic::infer::Inferred;
 use agentlint_syntax::Span;
 use agentlint_syntax::ast::ExprId;
+use rustc_hash::FxHashSet;
 
 use crate::Effect;
 use crate::body::{AnalysedBody, Bodies, BodyFacts};
-use crate::events::{Event, Target};
+use crate::events::{Event, How, Target};
 use crate::nodes::{Node, Nodes};
 use crate::region::{RegionId, RegionKind};
 use crate::resolve::{ResolvedCatalog, SinkEntry};
@@ -52,8 +53,9 @@ pub struct BlockingCall {
     pub confidence: Confidence,
     /// The callee as people write it.
     pub callee: String,
-    /// Whether nobody calls it by name: a value goes out of scope.
-    pub is_drop: bool,
+    pub how: How,
+    /// The static whose first use this is, or leads to.
+    pub first_use: Option<DefId>,
     /// From the callee down to the sink; empty where the callee is the sink.
     pub chain: Vec<ChainStep>,
     /// What the sink is.
@@ -69,6 +71,16 @@ pub struct ChainStep {
     pub caller: String,
     pub callee: String,
     pub place: Place,
+}
+
+/// From a node down to a sink.
+#[derive(Default)]
+struct Way {
+    steps: Vec<ChainStep>,
+    entry: Option<usize>,
+    sink_name: String,
+    /// The first static on the way.
+    first_use: Option<DefId>,
 }
 
 impl Effects {
@@ -182,7 +194,20 @@ impl Effects {
                 self.blocking_event(program, node, event, reached, &mut found);
             }
         }
+        self.keep_first_uses(program, &mut found);
         found
+    }
+
+    /// A static makes its value once: one finding is enough, and none where start-up has used it already.
+    fn keep_first_uses(&self, program: &Program<'_>, found: &mut Vec<BlockingCall>) {
+        let events = || self.nodes.all.iter().flat_map(|node| node.events.iter().map(|event| (node.region.owner, event)));
+        let used_early: FxHashSet<DefId> = events()
+            .filter_map(|(owner, event)| Some((owner, event.at.expr, event.callee?.used()?)))
+            .filter(|(owner, expr, _)| self.roles.of(program, *owner, *expr) == Role::Startup)
+            .map(|(.., used)| used)
+            .collect();
+        let mut seen = FxHashSet::default();
+        found.retain(|call| call.first_use.is_none_or(|used| !used_early.contains(&used) && seen.insert((used, call.effect))));
     }
 
     /// What the chosen events of a region do that blocks, in a context or not.
@@ -208,14 +233,14 @@ impl Effects {
         self.roles.of(program, owner, expr)
     }
 
-    /// The values that a body drops in a range of its file: the region, the binding and the function of `Drop`.
-    pub(crate) fn drops_in(&self, owner: DefId, range: &Range<u32>) -> Vec<(u32, Span, DefId)> {
+    /// What a body runs in a range of its file without calling it: the region, the place, how and what.
+    pub(crate) fn uncalled_in(&self, owner: DefId, range: &Range<u32>) -> Vec<(u32, Span, How, DefId)> {
         let Some(first) = self.nodes.of(RegionId { owner, index: 0 }) else { return Vec::new() };
         let of_body = self.nodes.all[first as usize..].iter().take_while(|node| node.region.owner == owner);
-        let drops = of_body.flat_map(|node| node.events.iter().map(|event| (node.region.index, event)));
-        drops
-            .filter(|(_, event)| range.contains(&event.at.span.start))
-            .filter_map(|(region, event)| Some((region, event.at.span, event.callee?.dropped()?)))
+        let events = of_body.flat_map(|node| node.events.iter().map(|event| (node.region.index, event)));
+        let here = events.filter(|(_, event)| range.contains(&event.at.span.start));
+        here.filter_map(|(region, event)| event.callee.map(|callee| (region, event.at.span, callee.how(), callee.def())))
+            .filter(|(_, _, how, _)| *how != How::Call)
             .collect()
     }
 
@@ -226,24 +251,29 @@ impl Effects {
     fn blocking_event(&self, program: &Program<'_>, node: &Node, event: &Event, reached: &[u32], found: &mut Vec<BlockingCall>) {
         let owner = node.region.owner;
         let place = self.place(program, owner, event.at.span);
-        let mut push = |effect: Effect, confidence: Confidence, chain: Vec<ChainStep>, entry: usize, sink_name: String| {
-            found.push(BlockingCall {
-                owner,
-                place,
-                effect,
-                confidence,
-                callee: self.callee(program, event),
-                is_drop: event.callee.is_some_and(|callee| callee.dropped().is_some()),
-                chain,
-                sink: self.catalog.entries[entry].clone(),
-                sink_name,
-                role: self.roles.of(program, owner, event.at.expr),
-            });
-        };
+        let used = event.callee.and_then(|callee| callee.used());
+        let mut push =
+            |effect: Effect, confidence: Confidence, Way { steps: chain, sink_name, first_use, .. }: Way, entry: usize| {
+                let first_use = used.or(first_use);
+                found.push(BlockingCall {
+                    owner,
+                    place,
+                    effect,
+                    confidence,
+                    callee: self.callee(program, event),
+                    how: event.callee.map_or(How::Call, |callee| callee.how()),
+                    first_use,
+                    chain,
+                    sink: self.catalog.entries[entry].clone(),
+                    sink_name,
+                    role: self.roles.of(program, owner, event.at.expr),
+                });
+            };
         match &event.target {
             Target::Sink(entry) => {
                 let effect = self.catalog.entries[*entry].effect;
-                push(effect, event.confidence, Vec::new(), *entry, self.callee(program, event));
+                let way = Way { sink_name: self.callee(program, event), ..Way::default() };
+                push(effect, event.confidence, way, *entry);
             }
             Target::Inline(_) => {}
             Target::Functions(_) => {
@@ -254,9 +284,9 @@ impl Effects {
                         .filter_map(|at| Some((self.nodes.all[at].witness(effect)?.confidence, at)))
                         .max_by_key(|(confidence, at)| (*confidence, std::cmp::Reverse(*at)));
                     let Some((confidence, at)) = best else { continue };
-                    let (chain, entry, sink_name) = self.chain(program, at, effect);
-                    let Some(entry) = entry else { continue };
-                    push(effect, confidence.min(event.confidence), chain, entry, sink_name);
+                    let way = self.chain(program, at, effect);
+                    let Some(entry) = way.entry else { continue };
+                    push(effect, confidence.min(event.confidence), way, entry);
                 }
             }
         }
@@ -266,25 +296,28 @@ impl Effects {
         event.callee.map(|callee| callee.display(program, &self.catalog)).unwrap_or_default()
     }
 
-    fn chain(&self, program: &Program<'_>, mut at: usize, effect: Effect) -> (Vec<ChainStep>, Option<usize>, String) {
-        let mut steps = Vec::new();
+    fn chain(&self, program: &Program<'_>, mut at: usize, effect: Effect) -> Way {
+        let mut way = Way::default();
         while let Some(witness) = self.nodes.all[at].witness(effect) {
             let node = &self.nodes.all[at];
             let event = &node.events[witness.event as usize];
             if !matches!(event.target, Target::Inline(_)) {
-                steps.push(ChainStep {
+                way.first_use = way.first_use.or(event.callee.and_then(|callee| callee.used()));
+                way.steps.push(ChainStep {
                     caller: display(program, node.region.owner),
                     callee: self.callee(program, event),
                     place: self.place(program, node.region.owner, event.at.span),
                 });
             }
             match (&event.target, witness.next) {
-                (Target::Sink(entry), _) => return (steps, Some(*entry), self.callee(program, event)),
-                (_, Some(next)) if steps.len() < 1_000 => at = next as usize,
+                (Target::Sink(entry), _) => {
+                    return Way { entry: Some(*entry), sink_name: self.callee(program, event), ..way };
+                }
+                (_, Some(next)) if way.steps.len() < 1_000 => at = next as usize,
                 _ => break,
             }
         }
-        (steps, None, String::new())
+        way
     }
 
     fn place(&self, program: &Program<'_>, owner: DefId, span: Span) -> Place {

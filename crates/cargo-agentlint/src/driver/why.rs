@@ -63,6 +63,7 @@ impl Found<'_> {
             Resolution::Constructor => "makes a value: nothing is called".to_owned(),
             Resolution::Value => "calls a closure or a function pointer, which is not followed from here".to_owned(),
             Resolution::Drop { name } => format!("is dropped: `{name}` runs at the end of its scope"),
+            Resolution::FirstUse { name } => format!("uses the static `{name}`: whoever is first makes its value"),
             Resolution::Unresolved(reason) => format!("is not resolved: {reason}"),
         }
     }
@@ -98,6 +99,9 @@ impl Found<'_> {
             }
             () if call.blocks.iter().all(|block| block.confidence < self.confidence) => {
                 "it is less sure than what is asked for (`--confidence`)"
+            }
+            () if call.blocks.iter().all(|block| block.first_use.is_some()) => {
+                "the static is used before: in start-up, or where it is reported"
             }
             () => "the lint is at `allow`, or the file is left out",
         }
@@ -143,7 +147,9 @@ fn silence(call: &ExplainedCall) -> &'static str {
         (Some(Silence::Async), _) => "does not block here: it is async, and its body is looked at where it stands",
         (Some(Silence::Foreign), _) => "is no sink of the catalog, and the bodies of other crates are not read",
         (None, Resolution::Constructor) => "does not block",
-        (None, Resolution::Function { .. } | Resolution::Drop { .. }) => "does not block, as far as its body tells",
+        (None, Resolution::Function { .. } | Resolution::Drop { .. } | Resolution::FirstUse { .. }) => {
+            "does not block, as far as its body tells"
+        }
         (None, Resolution::Value | Resolution::Unresolved(_)) => "what it does is not known",
     }
 }
