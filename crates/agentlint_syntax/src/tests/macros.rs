@@ -11,7 +11,7 @@ fn check(statements: &str, expected: &str) {
 
 #[test]
 fn expressions() {
-    check("println!(\"{} {x}\", a.b(), c = d?)", "println!(\"{} {x}\", a.b(), c = d?)");
+    check("println!(\"{} {x}\", a.b(), c = d?)", "println!(\"{} {x}\", a.b(), c = d?, x = x)");
     check("assert_eq!(a, b == c, \"m\",)", "assert_eq!(a, (Eq b c), \"m\")");
     check("(vec![x; n], vec![1, 2], vec![])", "(tuple vec!(x, n), vec!(1, 2), vec!())");
     check("tokio::join!(a(), b.c())", "tokio::join!(a(), b.c())");
