@@ -155,7 +155,15 @@ impl Program<'_> {
                 continue;
             }
             seen.push(trait_ref);
-            let Selected::Impl(implementation, fresh) = solver.select(trait_ref) else { continue };
+            let (implementation, fresh) = match solver.select(trait_ref) {
+                Selected::Impl(implementation, fresh) => (implementation, fresh),
+                // With two arguments a derived impl is a bound of the type itself.
+                Selected::Builtin | Selected::Bound(_) => {
+                    open.extend(self.derived_demands(trait_ref));
+                    continue;
+                }
+                _ => continue,
+            };
             if self.node(implementation.krate).is_member {
                 let functions = self.members_of(implementation).iter().copied();
                 found.extend(functions.filter(|f| self.kind(*f) == DefKind::Function));
@@ -170,6 +178,28 @@ impl Program<'_> {
         found.sort();
         found.dedup();
         found
+    }
+}
+
+impl Program<'_> {
+    /// What a derived impl of a trait of std asks of the type's fields.
+    fn derived_demands(&self, trait_ref: TraitRef) -> Vec<TraitRef> {
+        let TyKind::Adt(adt, list) = *trait_ref.self_ty().kind() else { return Vec::new() };
+        if !self.is_std(trait_ref.trait_def.krate) || !self.derives(adt, trait_ref.trait_def) {
+            return Vec::new();
+        }
+        let variants = self.members_of(adt).iter().copied().filter(|member| self.kind(*member) == DefKind::Variant);
+        // The default of an enum is a variant without fields.
+        let variants = variants.filter(|_| Some(trait_ref.trait_def) != self.known().default);
+        let fields = std::iter::once(adt).chain(variants).flat_map(|def| self.field_types(def));
+        fields
+            .map(|field| {
+                let field = field.substitute(&list);
+                // `PartialEq` and the like compare with the type itself.
+                let same = trait_ref.args.iter().map(|ty| if *ty == trait_ref.self_ty() { field } else { *ty });
+                TraitRef { trait_def: trait_ref.trait_def, args: args(&same.collect::<Vec<Ty>>()) }
+            })
+            .collect()
     }
 }
 

@@ -40,10 +40,32 @@ impl Context<'_, '_> {
                 if self.is_open(left_ty) || self.is_open(right_ty) {
                     self.solver.unify(left_ty, right_ty);
                 }
+                self.comparison(op, left, right);
                 Ty::BOOL
             }
             _ => self.check_arithmetic(op, left, right, expect),
         }
+    }
+
+    /// The call of `eq` or `partial_cmp`, where the sides may have one of their own. References compare what they refer to.
+    fn comparison(&mut self, op: BinaryOp, left: ExprId, right: ExprId) {
+        let [left_ty, right_ty] = [left, right].map(|side| {
+            let mut ty = self.shallow(self.types[side]);
+            while let TyKind::Ref(inner, _) = *ty.kind() {
+                ty = self.shallow(inner);
+            }
+            ty
+        });
+        if !matches!(left_ty.kind(), TyKind::Adt(..) | TyKind::Param(..) | TyKind::Slice(_) | TyKind::Tuple(_)) {
+            return;
+        }
+        let known = self.program.known();
+        let (trait_def, method) = match op {
+            BinaryOp::Eq | BinaryOp::Ne => (known.partial_eq, "eq"),
+            _ => (known.partial_ord, "partial_cmp"),
+        };
+        let span = self.body.exprs[left].span.to(self.body.exprs[right].span);
+        self.implicit_call(left, span, trait_def, method, &[left_ty, right_ty]);
     }
 
     fn check_arithmetic(&mut self, op: BinaryOp, left: ExprId, right: ExprId, expect: Expect) -> Ty {
