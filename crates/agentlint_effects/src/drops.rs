@@ -138,8 +138,8 @@ impl Scan<'_, '_> {
                 }
                 ExprKind::Match { arms, .. } => arms.iter().for_each(|arm| self.bindings(body, arm.pat, expr, region)),
                 ExprKind::Let { pat, .. } | ExprKind::For { pat, .. } => self.bindings(body, *pat, expr, region),
-                ExprKind::Assign { left, .. } => {
-                    self.push(region, expr, body.exprs[*left].span, self.facts.inferred.types[*left])
+                ExprKind::Assign { left, .. } if !self.is_first_value(body, *left) => {
+                    self.push(region, expr, body.exprs[*left].span, self.facts.inferred.types[*left]);
                 }
                 ExprKind::Call { arguments, .. } if !arguments.is_empty() => {
                     let callee = self.facts.call(expr).map(|call| call.callee);
@@ -156,6 +156,18 @@ impl Scan<'_, '_> {
 
     fn push(&mut self, region: u32, scope: ExprId, span: Span, ty: Ty) {
         self.found.push(Dropped { region, scope, span, ty });
+    }
+
+    /// Whether an assignment may be what `let x;` waits for: then there is nothing to drop.
+    fn is_first_value(&self, body: &Body, left: ExprId) -> bool {
+        let Some(assigned) = self.facts.inferred.local(left) else { return false };
+        body.exprs.iter().any(|data| match &data.kind {
+            ExprKind::Block(block) => block
+                .statements
+                .iter()
+                .any(|statement| matches!(statement.kind, StatementKind::Let { pat, init: None, .. } if pat == assigned)),
+            _ => false,
+        })
     }
 
     /// A value that nobody binds is dropped at the end of its statement.
