@@ -101,9 +101,9 @@ impl Drops {
 
     /// The values that a body lets go of, as far as their types have something to run.
     pub(crate) fn in_body(&self, program: &Program<'_>, facts: &BodyFacts) -> Vec<Dropped> {
-        let mut scan = Scan { program, facts, found: Vec::new() };
+        let mut scan = Scan { program, drops: self, facts, found: Vec::new() };
         if let Some(body) = program.body(facts.inferred.owner).filter(|_| !self.functions.is_empty()) {
-            scan.body(body, self.function);
+            scan.body(body);
         }
         scan.found.retain(|dropped| !self.of(program, dropped.ty).is_empty());
         scan.found
@@ -112,12 +112,13 @@ impl Drops {
 
 struct Scan<'a, 'l> {
     program: &'a Program<'l>,
+    drops: &'a Drops,
     facts: &'a BodyFacts,
     found: Vec<Dropped>,
 }
 
 impl Scan<'_, '_> {
-    fn body(&mut self, body: &Body, drop_function: Option<DefId>) {
+    fn body(&mut self, body: &Body) {
         for pat in &body.parameters {
             self.bindings(body, *pat, body.root, 0);
         }
@@ -144,7 +145,7 @@ impl Scan<'_, '_> {
                 ExprKind::Call { arguments, .. } if !arguments.is_empty() => {
                     let callee = self.facts.call(expr).map(|call| call.callee);
                     if let Some(Callee::Function { def, .. }) = callee
-                        && Some(def) == drop_function
+                        && Some(def) == self.drops.function
                     {
                         self.push(region, expr, data.span, self.facts.inferred.types[arguments[0]]);
                     }
@@ -220,7 +221,12 @@ impl Scan<'_, '_> {
         }
         let Some(parent) = self.facts.parent(used) else { return true };
         match &body.exprs[parent].kind {
-            ExprKind::Field { .. } | ExprKind::Reference { .. } | ExprKind::Unary { .. } | ExprKind::Index { .. } => false,
+            // What is moved out of the value is not dropped with it.
+            ExprKind::Field { .. } => {
+                let field = self.facts.inferred.types[parent];
+                !self.drops.of(self.program, field).is_empty() && self.is_moved(body, parent, region)
+            }
+            ExprKind::Reference { .. } | ExprKind::Unary { .. } | ExprKind::Index { .. } => false,
             ExprKind::Binary { .. } => false,
             ExprKind::Assign { left, .. } => *left != used,
             ExprKind::MethodCall { receiver, .. } if *receiver == used => {
