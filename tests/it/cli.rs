@@ -182,6 +182,12 @@ pub async fn handle() {
     std::thread::spawn(|| slow());
     drop(7);
 }
+
+pub async fn guarded(lock: &std::sync::Mutex<u32>) {
+    let held = lock.lock();
+    std::future::ready(1).await;
+    drop(held);
+}
 ";
     let folder = package(&[("src/lib.rs", source)]);
     let why = |line: u32| {
@@ -204,7 +210,9 @@ src/lib.rs:15:5: `slow`
         (14, "reported: warn[blocking_fs]"),
         (16, "not reported: blocking_sleep is suppressed here, \"once a year\""),
         (17, "runs on another thread, or never"),
-        (18, "not reported: nothing blocks"),
+        (18, "not reported: it does not block, as far as is known"),
+        (22, "src/lib.rs:22:16: `held`, a `Result<MutexGuard<u32>, PoisonError<MutexGuard<u32>>>`, is held across an await"),
+        (22, "reported: warn[lock_across_await]"),
         (1, "src/lib.rs:1: no call begins on this line"),
     ] {
         let said = why(line);
@@ -214,12 +222,13 @@ src/lib.rs:15:5: `slow`
 
 #[test]
 fn why_refuses_what_is_no_place() {
-    let folder = package(&[("src/lib.rs", GOOD), ("src/lost.rs", GOOD)]);
+    let folder = package(&[("src/lib.rs", GOOD)]);
     for (place, part) in [
         ("src/lib.rs", "write FILE:LINE"),
         ("src/lib.rs:0", "write FILE:LINE"),
         ("src/lib.rs:99", "there is no line 99"),
         ("src/none.rs:1", "no such file or folder"),
+        ("Cargo.toml:1", "belongs to no target that is linted"),
     ] {
         refused(&run(folder.path(), &["why", place]), &[part]);
     }

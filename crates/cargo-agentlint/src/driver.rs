@@ -147,10 +147,11 @@ impl Engine for Driver {
         let outcome = finish(&self.registry, &levels, confidence, &self.suppressions(&opened, &files), diagnostics);
         opened.loader.keep();
         let found = why::Found { sources: &sources, outcome: &outcome, roles, confidence };
-        if calls.is_empty() {
+        let others = found.others(&calls, file, &range);
+        if calls.is_empty() && others.is_empty() {
             writeln!(out, "{shown}:{}: no call begins on this line, and nothing that is dropped", request.line)?;
         }
-        for line in calls.iter().flat_map(|call| found.lines(call)) {
+        for line in calls.iter().flat_map(|call| found.lines(call)).chain(others) {
             writeln!(out, "{line}")?;
         }
         Ok(())

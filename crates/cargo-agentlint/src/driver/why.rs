@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use agentlint_diagnostics::{Confidence, Diagnostic, FileId, RolePolicy};
+use agentlint_diagnostics::{Confidence, Diagnostic, FileId, Location, RolePolicy};
 use agentlint_effects::{BlockingCall, ExplainedCall, Resolution, Role, RunsIn, Silence};
-use agentlint_linter::Outcome;
+use agentlint_linter::{Outcome, Suppressed};
 use agentlint_semantic::def::Place;
 use agentlint_syntax::Span;
 use agentlint_workspace::Sources;
@@ -54,6 +54,25 @@ impl Found<'_> {
         lines
     }
 
+    /// What stands in a range of a file and speaks of none of its calls: guards, statics, clients.
+    pub(super) fn others(&self, calls: &[ExplainedCall], file: FileId, range: &Range<u32>) -> Vec<String> {
+        let is_other = |found: &Diagnostic| {
+            let at = found.primary.location;
+            at.file == file && range.contains(&at.start) && !calls.iter().any(|call| speaks_of(found, call))
+        };
+        let line = |found: &Diagnostic, verdict: String| {
+            let Location { file, start, end } = found.primary.location;
+            format!("{}: {}\n  {verdict}", self.place(Place { file, span: Span::new(start, end) }), found.message)
+        };
+        let reported = self.outcome.diagnostics.iter().filter(|found| is_other(found));
+        let reported = reported.map(|found| line(found, format!("reported: {}[{}]", found.level.name(), found.lint)));
+        let suppressed = self.outcome.suppressed.iter().filter(|found| is_other(&found.diagnostic));
+        let suppressed = suppressed.map(|Suppressed { diagnostic, reason }| {
+            line(diagnostic, format!("not reported: {} is suppressed here, \"{reason}\"", diagnostic.lint))
+        });
+        reported.chain(suppressed).collect()
+    }
+
     fn resolution(&self, resolution: &Resolution) -> String {
         match resolution {
             Resolution::Function { name, declared: Some(place) } if self.sources.path(place.file).is_some() => {
@@ -69,13 +88,7 @@ impl Found<'_> {
     }
 
     fn verdict(&self, call: &ExplainedCall) -> String {
-        let is_here = |found: &Diagnostic| {
-            let at = found.primary.location;
-            at.file == call.place.file
-                && at.start <= call.place.span.start
-                && call.place.span.start < at.end.max(at.start + 1)
-                && call.blocks.iter().any(|block| found.message.contains(&block.callee))
-        };
+        let is_here = |found: &Diagnostic| speaks_of(found, call);
         if let Some(found) = self.outcome.diagnostics.iter().find(|found| is_here(found)) {
             return format!("reported: {}[{}]", found.level.name(), found.lint);
         }
@@ -92,7 +105,7 @@ impl Found<'_> {
             Role::Test => self.roles.test.admits(block.sink.panics),
         };
         match () {
-            () if call.blocks.is_empty() => "nothing blocks",
+            () if call.blocks.is_empty() => "it does not block, as far as is known",
             () if !call.is_context => "no task is polled while it runs",
             () if !call.blocks.iter().any(admits) => {
                 "the policy for its role leaves it out (`[roles]` in agentlint.toml, `--startup`)"
@@ -122,6 +135,13 @@ impl Found<'_> {
         let text = self.sources.text(file);
         text.and_then(|text| text.get(start as usize..end as usize).map(str::to_owned)).unwrap_or_default()
     }
+}
+
+/// Whether a finding is about what a call does.
+fn speaks_of(found: &Diagnostic, call: &ExplainedCall) -> bool {
+    let (at, place) = (found.primary.location, call.place);
+    let is_around = at.file == place.file && at.start <= place.span.start && place.span.start < at.end.max(at.start + 1);
+    is_around && call.blocks.iter().any(|block| found.message.contains(&block.callee))
 }
 
 fn runs(around: &RunsIn) -> String {

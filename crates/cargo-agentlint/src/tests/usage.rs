@@ -13,6 +13,7 @@ fn subcommands_win_over_paths() {
     let ran = agentlint("./explain");
     assert_eq!((ran.exit, ran.stderr.as_str()), (Exit::Failed, "error: no such file or folder: `./explain`\n"));
     assert_eq!(agentlint("inspect calls / --format jsonl").stdout, "Calls Jsonl [\"/\"]\n");
+    assert_eq!(agentlint("why /:3:5").stdout, "3 [\"/\"]\n");
 }
 
 #[test]
