@@ -26,10 +26,7 @@ impl Lint for ClientWithoutTimeout {
             let mut diagnostic = Diagnostic::new(META.id, META.level, message, location(client.place));
             // A limit around the whole request, such as `tokio::time::timeout`, is not seen.
             diagnostic.confidence = Confidence::Likely;
-            diagnostic.help = Some(match client.is_built {
-                true => "set `.connect_timeout(..)` and `.read_timeout(..)`: unlike `.timeout(..)` they do not cut a long stream".to_owned(),
-                false => "build it with `reqwest::Client::builder()`, `.connect_timeout(..)` and `.read_timeout(..)`: unlike `.timeout(..)` they do not cut a long stream".to_owned(),
-            });
+            diagnostic.help = (!client.advice.is_empty()).then_some(client.advice);
             report.push(diagnostic);
         }
     }

@@ -181,6 +181,9 @@ pub struct TimeLimit {
     #[serde(flatten)]
     pub subject: Subject,
     pub kind: LimitKind,
+    /// How to set a limit, as a verb phrase; for what makes a client.
+    #[serde(default)]
+    pub advice: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -39,6 +39,15 @@ pub struct ClientType {
     pub blocking: bool,
 }
 
+/// A function that has to do with how long a client waits.
+#[derive(Clone, Debug)]
+pub(crate) struct Limit {
+    pub(crate) kind: LimitKind,
+    /// Its public path.
+    pub(crate) path: String,
+    pub(crate) advice: String,
+}
+
 /// What begins when a function is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Start {
@@ -77,8 +86,7 @@ pub struct ResolvedCatalog {
     clients: FxHashMap<DefId, ClientType>,
     guards: FxHashMap<DefId, GuardKind>,
     starts: FxHashMap<DefId, Start>,
-    /// With their public paths.
-    time_limits: FxHashMap<DefId, (LimitKind, String)>,
+    time_limits: FxHashMap<DefId, Limit>,
     trusted_functions: FxHashSet<DefId>,
     /// The roots of crates too.
     trusted_modules: FxHashSet<DefId>,
@@ -127,7 +135,8 @@ impl ResolvedCatalog {
         }
         for entry in &catalog.time_limits {
             let functions = resolver.functions(&entry.subject).into_iter();
-            out.time_limits.extend(functions.map(|(def, path)| (def, (entry.kind, path))));
+            let limit = |path| Limit { kind: entry.kind, path, advice: entry.advice.clone() };
+            out.time_limits.extend(functions.map(|(def, path)| (def, limit(path))));
         }
         out.unresolved = resolver.unresolved;
         out.absent = resolver.absent;
@@ -327,13 +336,13 @@ impl ResolvedCatalog {
         self.starts.get(&def).copied()
     }
 
-    pub(crate) fn limit_kind(&self, def: DefId) -> Option<LimitKind> {
-        self.time_limits.get(&def).map(|(kind, _)| *kind)
+    pub(crate) fn has_limits(&self) -> bool {
+        !self.time_limits.is_empty()
     }
 
-    /// The public path of a function that has to do with time limits.
-    pub(crate) fn limit_path(&self, def: DefId) -> Option<&str> {
-        self.time_limits.get(&def).map(|(_, path)| path.as_str())
+    /// What a function has to do with time limits.
+    pub(crate) fn limit(&self, def: DefId) -> Option<&Limit> {
+        self.time_limits.get(&def)
     }
 
     pub fn client(&self, def: DefId) -> Option<ClientType> {

@@ -15,7 +15,7 @@ use rustc_hash::FxHashSet;
 use crate::Effects;
 use crate::body::BodyFacts;
 use crate::catalog::LimitKind;
-use crate::summary::display;
+use crate::resolve::Limit;
 
 /// A call that makes a client without a limit.
 #[derive(Clone, Debug)]
@@ -24,8 +24,8 @@ pub struct UnlimitedClient {
     pub place: Place,
     /// As people write it.
     pub callee: String,
-    /// Whether a builder is at hand to set the limit on.
-    pub is_built: bool,
+    /// How to set a limit, as a verb phrase.
+    pub advice: String,
 }
 
 /// Longer chains of a builder are not followed.
@@ -35,6 +35,10 @@ impl Effects {
     /// The clients that are made without a time limit, in the order of the sources; those of tests are left out.
     pub fn unlimited_clients(&self, program: &Program<'_>) -> Vec<UnlimitedClient> {
         let mut found = Vec::new();
+        // No client of the catalog is in the program.
+        if !self.catalog.has_limits() {
+            return found;
+        }
         let mut limits_requests = FxHashSet::default();
         for owner in self.owners() {
             let (Some(facts), Some(body)) = (self.facts(owner), program.body(owner)) else { continue };
@@ -43,8 +47,8 @@ impl Effects {
             }
             let chain = Chain { program, effects: self, facts, body };
             for call in &facts.inferred.calls {
-                let Some((target, kind)) = self.limit_kind(&call.callee) else { continue };
-                match kind {
+                let Some(limit) = self.limit(&call.callee) else { continue };
+                match limit.kind {
                     LimitKind::RequestLimit => {
                         limits_requests.insert(owner.krate);
                         continue;
@@ -58,7 +62,7 @@ impl Effects {
                     _ => call.name_span.start,
                 };
                 let span = Span::new(start, body.exprs[call.expr].span.end);
-                found.push(self.unlimited(program, owner, target, span, kind == LimitKind::Build));
+                found.push(unlimited(program, owner, limit, span));
             }
             // `get_or_init(Client::new)`
             for (expr, def, list) in &facts.inferred.paths {
@@ -68,8 +72,8 @@ impl Effects {
                 }
                 let implementation = program.implementation(*def, *list);
                 let callee = Callee::Function { def: *def, args: *list, implementation };
-                if let Some((target, LimitKind::Unlimited)) = self.limit_kind(&callee) {
-                    found.push(self.unlimited(program, owner, target, body.exprs[*expr].span, false));
+                if let Some(limit) = self.limit(&callee).filter(|limit| limit.kind == LimitKind::Unlimited) {
+                    found.push(unlimited(program, owner, limit, body.exprs[*expr].span));
                 }
             }
         }
@@ -79,17 +83,15 @@ impl Effects {
         found
     }
 
-    fn unlimited(&self, program: &Program<'_>, owner: DefId, target: DefId, span: Span, is_built: bool) -> UnlimitedClient {
-        let file = program.real_file(owner.krate, program.def(owner).file);
-        let callee = self.catalog.limit_path(target).map_or_else(|| display(program, target), str::to_owned);
-        UnlimitedClient { owner, place: Place { file, span }, callee, is_built }
-    }
-
-    fn limit_kind(&self, callee: &Callee) -> Option<(DefId, LimitKind)> {
+    fn limit(&self, callee: &Callee) -> Option<&Limit> {
         let Callee::Function { def, implementation, .. } = *callee else { return None };
-        let of = |def: DefId| Some((def, self.catalog.limit_kind(def)?));
-        implementation.and_then(of).or_else(|| of(def))
+        implementation.and_then(|implementation| self.catalog.limit(implementation)).or_else(|| self.catalog.limit(def))
     }
+}
+
+fn unlimited(program: &Program<'_>, owner: DefId, limit: &Limit, span: Span) -> UnlimitedClient {
+    let file = program.real_file(owner.krate, program.def(owner).file);
+    UnlimitedClient { owner, place: Place { file, span }, callee: limit.path.clone(), advice: limit.advice.clone() }
 }
 
 /// The crates, and all members that they depend on.
@@ -121,15 +123,15 @@ impl Chain<'_, '_> {
                     let Some(call) = self.facts.call(expr) else { return false };
                     // What the program's own method does with the builder is not followed.
                     let Callee::Function { def, .. } = call.callee else { return false };
-                    let limit = self.effects.limit_kind(&call.callee);
-                    if self.program.node(def.krate).is_member || matches!(limit, Some((_, LimitKind::ClientLimit))) {
+                    let limit = self.effects.limit(&call.callee);
+                    if self.program.node(def.krate).is_member || limit.is_some_and(|limit| limit.kind == LimitKind::ClientLimit) {
                         return false;
                     }
                     expr = *receiver;
                 }
                 ExprKind::Call { .. } => {
-                    let kind = self.facts.call(expr).and_then(|call| self.effects.limit_kind(&call.callee));
-                    return matches!(kind, Some((_, LimitKind::Begin)));
+                    let limit = self.facts.call(expr).and_then(|call| self.effects.limit(&call.callee));
+                    return limit.is_some_and(|limit| limit.kind == LimitKind::Begin);
                 }
                 ExprKind::Path(_) => match self.bound_once(expr) {
                     Some(init) => expr = init,
