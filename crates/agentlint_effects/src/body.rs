@@ -1,12 +1,16 @@
 //! One body as the effects see it: its types and calls, cut into regions, with what leads from an expression to the next.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use agentlint_semantic::Program;
 use agentlint_semantic::def::DefId;
-use agentlint_semantic::infer::{CallSite, Inferred};
+use agentlint_semantic::infer::{CallSite, Callee, Inferred};
 use agentlint_syntax::ast::{ExprId, ExprKind, PatId, PatKind, StatementKind};
+use elsa::sync::FrozenMap;
 use index_vec::IndexVec;
 use rustc_hash::FxHashMap;
 
+use crate::conditional::conditional;
 use crate::region::{Regions, each_child};
 
 /// One analysed body, to be handed to [`crate::Effects::new`].
@@ -23,8 +27,49 @@ impl AnalysedBody {
     }
 }
 
-/// The analysed bodies, by owner.
-pub(crate) type Bodies = FxHashMap<DefId, Box<BodyFacts>>;
+/// The analysed bodies by owner: all of the members, and those of dependencies' functions that something asks for.
+pub(crate) struct Bodies {
+    members: FxHashMap<DefId, Box<BodyFacts>>,
+    others: FrozenMap<DefId, Box<Option<BodyFacts>>>,
+}
+
+impl Bodies {
+    pub(crate) fn new(members: Vec<AnalysedBody>) -> Bodies {
+        Bodies { members: members.into_iter().map(AnalysedBody::by_owner).collect(), others: FrozenMap::default() }
+    }
+
+    /// Those of the members, in no order.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &BodyFacts> {
+        self.members.values().map(|facts| &**facts)
+    }
+
+    pub(crate) fn member(&self, owner: DefId) -> Option<&BodyFacts> {
+        self.members.get(&owner).map(|facts| &**facts)
+    }
+
+    /// Whether there is a body to ask for.
+    pub(crate) fn has(&self, program: &Program<'_>, function: DefId) -> bool {
+        match program.node(function.krate).is_member {
+            true => self.members.contains_key(&function),
+            false => program.has_body(function),
+        }
+    }
+
+    /// Reads and infers a dependency's body when it is first asked for. One whose analysis panics counts as none: nobody who sees
+    /// the finding could do anything about it.
+    pub(crate) fn get(&self, program: &Program<'_>, function: DefId) -> Option<&BodyFacts> {
+        if program.node(function.krate).is_member {
+            return self.member(function);
+        }
+        if let Some(known) = self.others.get(&function) {
+            return known.as_ref();
+        }
+        let read = || BodyFacts::new(program, program.infer(function).filter(|_| self.has(program, function))?);
+        let facts = catch_unwind(AssertUnwindSafe(read)).ok().flatten();
+        // Two threads may come to the same one: they find the same.
+        self.others.insert(function, Box::new(facts)).as_ref()
+    }
+}
 
 /// What is known of one body.
 pub(crate) struct BodyFacts {
@@ -37,6 +82,8 @@ pub(crate) struct BodyFacts {
     uses: FxHashMap<PatId, Vec<ExprId>>,
     /// The positions of the calls, by their expressions.
     calls: Vec<(ExprId, u32)>,
+    /// Of a dependency's body: what may be passed by.
+    conditional: IndexVec<ExprId, bool>,
 }
 
 impl BodyFacts {
@@ -65,7 +112,21 @@ impl BodyFacts {
         uses.values_mut().for_each(|list| list.sort());
         let mut calls: Vec<(ExprId, u32)> = inferred.calls.iter().enumerate().map(|(at, call)| (call.expr, at as u32)).collect();
         calls.sort_unstable();
-        Some(BodyFacts { inferred, regions, parents, bound_by, uses, calls })
+        let mut facts = BodyFacts { inferred, regions, parents, bound_by, uses, calls, conditional: IndexVec::new() };
+        if !program.node(facts.inferred.owner.krate).is_member {
+            facts.conditional = conditional(body, |closure| facts.is_given_to_std(program, closure));
+        }
+        Some(facts)
+    }
+
+    fn is_given_to_std(&self, program: &Program<'_>, closure: ExprId) -> bool {
+        let callee = self.parent(closure).and_then(|parent| self.call(parent)).map(|call| call.callee);
+        matches!(callee, Some(Callee::Function { def, .. }) if program.is_std(def.krate))
+    }
+
+    /// Whether a dependency's code may pass the expression by.
+    pub(crate) fn is_conditional(&self, expr: ExprId) -> bool {
+        self.conditional.get(expr).copied().unwrap_or(false)
     }
 
     pub(crate) fn parent(&self, expr: ExprId) -> Option<ExprId> {

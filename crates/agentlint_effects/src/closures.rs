@@ -44,14 +44,14 @@ impl<'a, 'l> Closures<'a, 'l> {
 
     /// What `find` says of each body, in the order of crates and sources. Bodies are taken together in the same way whatever the
     /// number of threads: what is remembered of recursive functions depends on who asked first.
-    pub(crate) fn for_each<T: Send>(
+    pub(crate) fn for_each<'b, T: Send>(
         program: &'a Program<'l>,
         catalog: &'a ResolvedCatalog,
-        bodies: &'a Bodies,
-        find: impl Fn(&mut Closures<'a, 'l>, &'a BodyFacts) -> T + Sync,
+        bodies: &'b Bodies,
+        find: impl Fn(&mut Closures<'_, '_>, &'b BodyFacts) -> T + Sync,
     ) -> Vec<T> {
         const TOGETHER: usize = 64;
-        let mut all: Vec<&BodyFacts> = bodies.values().map(|body| &**body).collect();
+        let mut all: Vec<&BodyFacts> = bodies.members().collect();
         all.sort_unstable_by_key(|facts| facts.inferred.owner);
         let found: Vec<Vec<T>> = all
             .par_chunks(TOGETHER)
@@ -135,10 +135,17 @@ impl<'a, 'l> Closures<'a, 'l> {
         if self.catalog.offloads(def, at) || self.catalog.offloads(target, at) {
             return Runs::Elsewhere;
         }
-        if self.bodies.contains_key(&target) {
-            return self.parameter(target, at, depth + 1);
+        if self.program.node(target.krate).is_member {
+            return if self.bodies.member(target).is_some() { self.parameter(target, at, depth + 1) } else { self.by_signature(def, at) };
         }
-        self.by_signature(def, at)
+        let by_signature = self.by_signature(def, at);
+        if matches!(by_signature, Runs::Polled) || !self.bodies.has(self.program, target) || self.catalog.trusts(self.program, target) {
+            return by_signature;
+        }
+        match self.parameter(target, at, depth + 1) {
+            Runs::Unknown => by_signature,
+            runs => runs,
+        }
     }
 
     /// Where a parameter of an analysed function runs.
@@ -149,7 +156,7 @@ impl<'a, 'l> Closures<'a, 'l> {
         // Recursive functions: until it is known otherwise, it is never called.
         self.parameters.insert((function, at), Runs::Elsewhere);
         let bodies = self.bodies;
-        let runs = match (bodies.get(&function), self.program.body(function)) {
+        let runs = match (bodies.get(self.program, function), self.program.body(function)) {
             (Some(facts), Some(body)) => match body.parameters.get(at) {
                 Some(pat) if matches!(body.pats[*pat].kind, PatKind::Bind { .. }) => self.binding(facts, *pat, depth),
                 _ => Runs::Unknown,

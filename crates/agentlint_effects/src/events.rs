@@ -13,6 +13,7 @@ use crate::body::{Bodies, BodyFacts};
 use crate::closures::{Closures, Runs};
 use crate::context::is_polled;
 use crate::drops::{Dropped, Drops};
+use crate::futures::{is_driven, may_give_future};
 use crate::region::{RegionId, RegionKind};
 use crate::resolve::{Called, ResolvedCatalog};
 use crate::summary::display;
@@ -67,17 +68,27 @@ pub(crate) struct At {
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
     Sink(usize),
-    /// Functions of the program, one of which is called.
+    /// Functions of the program or of a dependency, one of which is called.
     Functions(SmallVec<[Followed; 1]>),
     /// A closure that runs in place.
     Inline(u32),
 }
 
-/// A function of the program that a call leads into.
+/// A function of the program or of a dependency that a call leads into.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Followed {
     pub(crate) def: DefId,
     pub(crate) with: With,
+    pub(crate) part: Part,
+}
+
+/// What of a function runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Part {
+    /// What a call of it runs.
+    Own,
+    /// What the future that it gives runs.
+    Future,
 }
 
 /// What is known of the generic arguments that a function is called with.
@@ -135,6 +146,9 @@ impl Builder<'_, '_> {
             for at in &region.calls {
                 self.call_events(closures, &self.facts.inferred.calls[*at as usize], &mut events);
             }
+            for event in events.iter_mut().filter(|event| self.facts.is_conditional(event.at.expr)) {
+                event.confidence = Confidence::Possible;
+            }
             nodes.push(RegionEvents { region: region_id, events, is_context });
         }
         self.first_uses(&mut nodes);
@@ -161,7 +175,7 @@ impl Builder<'_, '_> {
             if self.program.kind(*def) != DefKind::Static || *def == self.facts.inferred.owner {
                 continue;
             }
-            let target = one_of(Some(*def).into_iter().filter(|def| self.bodies.contains_key(def)));
+            let target = one_of(Some(*def).into_iter().filter(|def| self.bodies.member(*def).is_some()));
             let callee = CalleeName { def: *def, implementation: None, self_ty: None, renamed: None, how: How::FirstUse };
             let at = At { expr: *expr, span: body.exprs[*expr].span };
             if let (Some(target), Some(node)) = (target, nodes.get_mut(self.facts.regions.region_of[*expr] as usize)) {
@@ -191,7 +205,7 @@ impl Builder<'_, '_> {
             let implementation = self.program.implementation(def, list);
             let Some(body) = self.program.body(self.facts.inferred.owner) else { continue };
             let at = At { expr: *argument, span: body.exprs[*argument].span };
-            events.extend(self.event(Called { def, implementation, list: &list, values: &[], receiver: None }, at));
+            events.extend(self.event(Called { def, implementation, list: &list, values: &[], receiver: None }, at, true));
         }
     }
 
@@ -215,7 +229,7 @@ impl Builder<'_, '_> {
         let values: SmallVec<[Ty; 8]> = call.arguments.iter().map(|a| self.ty(*a)).collect();
         let receiver = call.receiver.map(|receiver| self.ty(receiver));
         let called = Called { def, implementation, list: &args, values: &values, receiver };
-        let mut event = self.event(called, At { expr: call.expr, span })?;
+        let mut event = self.event(called, At { expr: call.expr, span }, false)?;
         // A function that came in under another name is called by that name.
         let is_renamed = self.program.container(def).is_none() && call.name != self.program.name(def);
         if let Some(callee) = event.callee.as_mut().filter(|_| is_renamed) {
@@ -229,7 +243,8 @@ impl Builder<'_, '_> {
         ((!is_awaited || !is_sink) && (!is_repeated || is_sink)).then_some(event)
     }
 
-    fn event(&self, called: Called<'_>, at: At) -> Option<Event> {
+    /// `is_passed`: it is not called here but passed on.
+    fn event(&self, called: Called<'_>, at: At, is_passed: bool) -> Option<Event> {
         let program = self.program;
         let Called { def, implementation, list, .. } = called;
         let target = implementation.unwrap_or(def);
@@ -257,15 +272,32 @@ impl Builder<'_, '_> {
             Some(_) => With::OfTrait(def, types::args(list)),
             None => With::These(types::args(list)),
         };
-        let followed = || Target::Functions(smallvec![Followed { def: target, with }]);
-        self.is_followed(target).then(|| Event { at, callee, target: followed(), confidence: Confidence::Certain })
+        let mut functions = SmallVec::new();
+        if self.is_followed(target) {
+            functions.push(Followed { def: target, with, part: Part::Own });
+        }
+        let is_foreign = !program.node(target.krate).is_member;
+        if is_foreign && self.gives_future(target) && (is_passed || is_driven(program, self.facts, at.expr)) {
+            functions.push(Followed { def: target, with, part: Part::Future });
+        }
+        // A dependency's own code is not the user's to read: what it does is `likely` at most.
+        let crosses = is_foreign && program.node(self.facts.inferred.owner.krate).is_member;
+        let confidence = if crosses { Confidence::Likely } else { Confidence::Certain };
+        (!functions.is_empty()).then_some(Event { at, callee, target: Target::Functions(functions), confidence })
     }
 
-    /// A function whose effects are its caller's: analysed, not async, not itself an async context, and not trusted.
+    /// A function whose effects are its caller's: there is a body, it is not async, not itself an async context, and not trusted.
     fn is_followed(&self, def: DefId) -> bool {
-        self.bodies.contains_key(&def)
+        self.bodies.has(self.program, def)
             && !self.program.function(def).is_none_or(|f| f.is_async)
             && !is_polled(self.program, def)
+            && !self.catalog.trusts(self.program, def)
+    }
+
+    /// Whether a dependency's function gives a future that is looked into.
+    fn gives_future(&self, def: DefId) -> bool {
+        self.bodies.has(self.program, def)
+            && (self.program.function(def).is_some_and(|f| f.is_async) || may_give_future(self.program, def))
             && !self.catalog.trusts(self.program, def)
     }
 
@@ -279,7 +311,7 @@ impl Builder<'_, '_> {
         }
         if !is_open {
             let with = With::These(types::args(list));
-            let target = Target::Functions(smallvec![Followed { def, with }]);
+            let target = Target::Functions(smallvec![Followed { def, with, part: Part::Own }]);
             return (!functions.is_empty()).then_some(Event { at, callee, target, confidence: Confidence::Certain });
         }
         let trait_def = self.program.container(def)?;
@@ -305,7 +337,7 @@ impl Builder<'_, '_> {
 
 /// `None` where there is none.
 fn one_of(functions: impl Iterator<Item = DefId>) -> Option<Target> {
-    let functions: SmallVec<[Followed; 1]> = functions.map(|def| Followed { def, with: With::Anything }).collect();
+    let functions: SmallVec<[Followed; 1]> = functions.map(|def| Followed { def, with: With::Anything, part: Part::Own }).collect();
     (!functions.is_empty()).then_some(Target::Functions(functions))
 }
 

@@ -6,6 +6,7 @@
 mod body;
 pub mod catalog;
 mod closures;
+mod conditional;
 mod context;
 mod coverage;
 mod drops;
@@ -13,6 +14,7 @@ mod effect;
 mod events;
 mod explain;
 mod flow;
+mod futures;
 mod guards;
 mod nodes;
 mod region;

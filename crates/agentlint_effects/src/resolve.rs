@@ -1,8 +1,11 @@
 //! From the catalog's public paths to definitions of the program at hand.
 
+use std::sync::Arc;
+
 use agentlint_diagnostics::Confidence;
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind};
+use agentlint_semantic::input::CrateId;
 use agentlint_semantic::types::{Head, Ty, TyKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -31,6 +34,19 @@ pub struct SinkEntry {
     pub advice: String,
     pub does: String,
     pub panics: bool,
+}
+
+impl SinkEntry {
+    fn of(sink: &Sink) -> SinkEntry {
+        SinkEntry {
+            effect: sink.effect,
+            confidence: sink.confidence.into(),
+            instead: sink.instead.clone(),
+            advice: sink.advice.clone(),
+            does: sink.does.clone(),
+            panics: sink.panics,
+        }
+    }
 }
 
 /// A type of long-lived client.
@@ -68,7 +84,11 @@ enum Direction {
 /// of another crate cannot be called.
 #[derive(Debug, Default)]
 pub struct ResolvedCatalog {
+    /// Of the sinks in their order, then of what uses their types.
     pub entries: Vec<SinkEntry>,
+    written: Arc<Catalog>,
+    /// The crates that were looked at.
+    seen: FxHashSet<CrateId>,
     /// With the public path that the catalog knows it by.
     functions: FxHashMap<DefId, (usize, String)>,
     /// By the trait's function and the type's head; of a tuple, the head of its first element too.
@@ -98,61 +118,74 @@ pub struct ResolvedCatalog {
 
 impl ResolvedCatalog {
     pub fn new(program: &Program<'_>, catalog: &Catalog) -> ResolvedCatalog {
-        let mut out = ResolvedCatalog::default();
+        let entries = catalog.sinks.iter().map(SinkEntry::of).collect();
+        let mut out = ResolvedCatalog { written: Arc::new(catalog.clone()), entries, ..ResolvedCatalog::default() };
         let mut resolver = Resolver::new(program);
-        for sink in &catalog.sinks {
-            out.add_sink(&mut resolver, sink);
-        }
-        for offload in &catalog.offloads {
-            for (def, _) in resolver.functions(&offload.subject) {
-                out.offloads.entry(def).or_default().push(offload.argument);
-            }
-        }
-        for trusted in &catalog.trusted {
-            for path in trusted.subject.paths() {
-                out.add_trusted(&mut resolver, path, &trusted.subject);
-            }
-        }
-        for wrapper in &catalog.wrappers {
-            out.wrappers.extend(wrapper.subject.paths().flat_map(|path| resolver.types(path, &wrapper.subject)));
-        }
-        for uses in &catalog.uses_io {
-            out.add_uses_io(&mut resolver, uses);
-        }
-        for client in &catalog.clients {
-            for def in client.subject.paths().flat_map(|path| resolver.types(path, &client.subject)) {
-                out.clients.insert(def, ClientType { blocking: client.blocking });
-            }
-        }
-        for guard in &catalog.guards {
-            for def in guard.subject.paths().flat_map(|path| resolver.types(path, &guard.subject)) {
-                out.guards.insert(def, guard.kind);
-            }
-        }
-        for entry in &catalog.starts {
-            let start = if entry.serves { Start::Serve } else { Start::Beside };
-            out.starts.extend(resolver.functions(&entry.subject).into_iter().map(|(def, _)| (def, start)));
-        }
-        for entry in &catalog.time_limits {
-            let functions = resolver.functions(&entry.subject).into_iter();
-            let limit = |path| Limit { kind: entry.kind, path, advice: entry.advice.clone() };
-            out.time_limits.extend(functions.map(|(def, path)| (def, limit(path))));
-        }
+        out.add(&mut resolver, catalog, |_| true);
+        out.seen = resolver.crates().collect();
         out.unresolved = resolver.unresolved;
         out.absent = resolver.absent;
         out
     }
 
-    fn add_sink(&mut self, resolver: &mut Resolver<'_, '_>, sink: &Sink) {
-        let entry = self.entries.len();
-        self.entries.push(SinkEntry {
-            effect: sink.effect,
-            confidence: sink.confidence.into(),
-            instead: sink.instead.clone(),
-            advice: sink.advice.clone(),
-            does: sink.does.clone(),
-            panics: sink.panics,
-        });
+    /// Takes in the crates that were loaded since it was made: a dependency's code leads into others.
+    pub(crate) fn look_again(&mut self, program: &Program<'_>) {
+        let mut resolver = Resolver::new(program);
+        let new: Vec<CrateId> = resolver.crates().filter(|krate| !self.seen.contains(krate)).collect();
+        if new.is_empty() {
+            return;
+        }
+        let names: FxHashSet<&str> = new.iter().map(|krate| program.node(*krate).name.as_str()).collect();
+        let written = Arc::clone(&self.written);
+        self.add(&mut resolver, &written, |subject| subject.crate_names().any(|name| names.contains(name)));
+        self.seen.extend(new);
+    }
+
+    /// Looks up the chosen entries.
+    fn add(&mut self, resolver: &mut Resolver<'_, '_>, catalog: &Catalog, is_wanted: impl Fn(&Subject) -> bool) {
+        let of = |subject: &Subject| is_wanted(subject);
+        for (entry, sink) in catalog.sinks.iter().enumerate().filter(|(_, sink)| of(&sink.subject)) {
+            self.add_sink(resolver, entry, sink);
+        }
+        for offload in catalog.offloads.iter().filter(|offload| of(&offload.subject)) {
+            for (def, _) in resolver.functions(&offload.subject) {
+                self.offloads.entry(def).or_default().push(offload.argument);
+            }
+        }
+        for trusted in catalog.trusted.iter().filter(|trusted| of(&trusted.subject)) {
+            for path in trusted.subject.paths() {
+                self.add_trusted(resolver, path, &trusted.subject);
+            }
+        }
+        for wrapper in catalog.wrappers.iter().filter(|wrapper| of(&wrapper.subject)) {
+            self.wrappers.extend(wrapper.subject.paths().flat_map(|path| resolver.types(path, &wrapper.subject)));
+        }
+        // All of them: they have the effects of the sinks that are new.
+        for uses in &catalog.uses_io {
+            self.add_uses_io(resolver, uses);
+        }
+        for client in catalog.clients.iter().filter(|client| of(&client.subject)) {
+            for def in client.subject.paths().flat_map(|path| resolver.types(path, &client.subject)) {
+                self.clients.insert(def, ClientType { blocking: client.blocking });
+            }
+        }
+        for guard in catalog.guards.iter().filter(|guard| of(&guard.subject)) {
+            for def in guard.subject.paths().flat_map(|path| resolver.types(path, &guard.subject)) {
+                self.guards.insert(def, guard.kind);
+            }
+        }
+        for entry in catalog.starts.iter().filter(|entry| of(&entry.subject)) {
+            let start = if entry.serves { Start::Serve } else { Start::Beside };
+            self.starts.extend(resolver.functions(&entry.subject).into_iter().map(|(def, _)| (def, start)));
+        }
+        for entry in catalog.time_limits.iter().filter(|entry| of(&entry.subject)) {
+            let functions = resolver.functions(&entry.subject).into_iter();
+            let limit = |path| Limit { kind: entry.kind, path, advice: entry.advice.clone() };
+            self.time_limits.extend(functions.map(|(def, path)| (def, limit(path))));
+        }
+    }
+
+    fn add_sink(&mut self, resolver: &mut Resolver<'_, '_>, entry: usize, sink: &Sink) {
         for (def, path) in resolver.functions(&sink.subject) {
             self.functions.entry(def).or_insert((entry, path));
         }
@@ -196,9 +229,11 @@ impl ResolvedCatalog {
                 self.writes_self.entry(def).or_default().extend(&heads);
             }
             for io in &used {
-                let (instead, advice) = (uses.instead.clone(), uses.advice.clone());
-                self.of_uses.insert((def, *io), self.entries.len());
-                self.entries.push(SinkEntry { instead, advice, ..self.entries[*io].clone() });
+                let next = self.entries.len();
+                if *self.of_uses.entry((def, *io)).or_insert(next) == next {
+                    let (instead, advice) = (uses.instead.clone(), uses.advice.clone());
+                    self.entries.push(SinkEntry { instead, advice, ..self.entries[*io].clone() });
+                }
             }
         }
     }
@@ -320,6 +355,12 @@ impl ResolvedCatalog {
             }
         }
         None
+    }
+
+    /// Whether values of the type have I/O behind them.
+    pub(crate) fn is_io(&self, ty: Ty) -> bool {
+        let has = |head, direction| self.io_types.contains_key(&(head, direction));
+        ty.head().is_some_and(|head| has(head, Direction::Read) || has(head, Direction::Write))
     }
 
     /// Whether the argument at that place (without `self`) runs elsewhere.

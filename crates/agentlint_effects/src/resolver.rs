@@ -31,6 +31,11 @@ impl<'a, 'l> Resolver<'a, 'l> {
         Resolver { program, crates, unresolved: Vec::new(), absent: Vec::new() }
     }
 
+    /// The crates that paths are looked up in.
+    pub(crate) fn crates(&self) -> impl Iterator<Item = CrateId> + '_ {
+        self.crates.values().flatten().copied()
+    }
+
     fn crates_of(&self, path: &str, subject: &Subject) -> Vec<CrateId> {
         let crate_name = path.split("::").next().unwrap_or("");
         let wanted = subject.version.as_deref().and_then(|v| semver::VersionReq::parse(v).ok());

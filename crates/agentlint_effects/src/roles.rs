@@ -111,14 +111,14 @@ pub(crate) struct RoleCalls<'a, 'l> {
 impl<'a, 'l> RoleCalls<'a, 'l> {
     pub(crate) fn new(program: &'a Program<'l>, catalog: &'a ResolvedCatalog, bodies: &'a Bodies) -> Self {
         let mut by_name: FxHashMap<Name, Vec<DefId>> = FxHashMap::default();
-        for def in bodies.keys().filter(|def| program.kind(**def) == DefKind::Function) {
-            by_name.entry(program.name(*def)).or_default().push(*def);
+        for def in bodies.members().map(|facts| facts.inferred.owner).filter(|def| program.kind(*def) == DefKind::Function) {
+            by_name.entry(program.name(def)).or_default().push(def);
         }
         RoleCalls { program, catalog, bodies, by_name }
     }
 
     /// `None` for tests, which call what they like.
-    pub(crate) fn of_body(&self, closures: &mut Closures<'_, '_>, facts: &'a BodyFacts) -> Option<Function<'a>> {
+    pub(crate) fn of_body<'f>(&self, closures: &mut Closures<'_, '_>, facts: &'f BodyFacts) -> Option<Function<'f>> {
         if self.program.def(facts.inferred.owner).is_test {
             return None;
         }
@@ -139,7 +139,7 @@ impl<'a, 'l> RoleCalls<'a, 'l> {
             Callee::Unresolved(_) => (self.by_name.get(&call.name).cloned().unwrap_or_default(), None),
             Callee::Constructor(_) | Callee::Value(_) => (Vec::new(), None),
         };
-        targets.retain(|target| self.bodies.contains_key(target));
+        targets.retain(|target| self.bodies.member(*target).is_some());
         (start.is_some() || !targets.is_empty()).then_some(Call { expr: call.expr, targets, start, is_here })
     }
 

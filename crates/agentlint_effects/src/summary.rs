@@ -85,9 +85,9 @@ struct Way {
 
 impl Effects {
     /// The effects of the analysed bodies.
-    pub fn new(program: &Program<'_>, catalog: ResolvedCatalog, bodies: Vec<AnalysedBody>) -> Effects {
-        let bodies: Bodies = bodies.into_iter().map(AnalysedBody::by_owner).collect();
-        let (nodes, functions) = Nodes::new(program, &catalog, &bodies);
+    pub fn new(program: &Program<'_>, mut catalog: ResolvedCatalog, bodies: Vec<AnalysedBody>) -> Effects {
+        let bodies = Bodies::new(bodies);
+        let (nodes, functions) = Nodes::new(program, &mut catalog, &bodies);
         let roles = Roles::new(program, functions);
         let mut effects = Effects { catalog, bodies, nodes, roles };
         effects.propagate();
@@ -95,7 +95,7 @@ impl Effects {
     }
 
     pub fn inferred(&self, owner: DefId) -> Option<&Inferred> {
-        self.bodies.get(&owner).map(|facts| &facts.inferred)
+        self.bodies.member(owner).map(|facts| &facts.inferred)
     }
 
     /// The regions whose code runs while a task is polled.
@@ -105,13 +105,13 @@ impl Effects {
 
     /// The analysed functions, constants and statics, in the order of crates and sources.
     pub fn owners(&self) -> Vec<DefId> {
-        let mut owners: Vec<DefId> = self.bodies.keys().copied().collect();
+        let mut owners: Vec<DefId> = self.bodies.members().map(|facts| facts.inferred.owner).collect();
         owners.sort();
         owners
     }
 
     pub(crate) fn facts(&self, owner: DefId) -> Option<&BodyFacts> {
-        self.bodies.get(&owner).map(|body| &**body)
+        self.bodies.member(owner)
     }
 
     /// The least fixpoint, one effect after the other: level by level from the sinks upwards, so that the first witness found is
@@ -327,7 +327,7 @@ impl Effects {
 
     /// The regions of a body: what each is, whether it is an async context, and the effects of its own code.
     pub fn regions(&self, owner: DefId) -> Vec<(RegionId, RegionKind, bool, Vec<Effect>)> {
-        let Some(facts) = self.bodies.get(&owner) else { return Vec::new() };
+        let Some(facts) = self.bodies.member(owner) else { return Vec::new() };
         let of = |index: usize| {
             let region = RegionId { owner, index: index as u32 };
             let node = &self.nodes.all[self.nodes.of(region)? as usize];
@@ -339,7 +339,7 @@ impl Effects {
 
     /// Where a region starts.
     pub fn region_span(&self, program: &Program<'_>, region: RegionId) -> Option<Span> {
-        let facts = self.bodies.get(&region.owner)?;
+        let facts = self.bodies.member(region.owner)?;
         let expr = facts.regions.regions.get(region.index as usize)?.expr;
         Some(program.body(region.owner)?.exprs[expr].span)
     }

@@ -334,6 +334,9 @@ impl Collector<'_> {
 
     /// Blocks of a body that declare items become modules of their own, nested as the blocks are.
     fn blocks(&mut self, file: &Arc<SourceFile>, id: FileId, body_id: ast::BodyId, owner: DefId, module: DefId) {
+        if file.declaring.binary_search(&body_id).is_err() {
+            return;
+        }
         let body = &file.bodies[body_id];
         let mut declaring: Vec<_> = body
             .exprs

@@ -56,7 +56,7 @@ pub(crate) type ExternMacro<'a> = &'a dyn Fn(CrateId, Name, Name) -> Option<Macr
 /// The macros that can be called at the present point of the walk through a crate.
 pub(crate) struct MacroScope<'a> {
     krate: CrateId,
-    /// Of crates that are not analysed only signatures are wanted.
+    /// Of crates that are not members few bodies are wanted.
     bodies: Bodies,
     textual: Vec<(Name, MacroDef)>,
     /// Every macro of the crate, wherever it stands.
@@ -81,7 +81,7 @@ impl<'a> MacroScope<'a> {
     ) -> Self {
         let mut scope = MacroScope {
             krate,
-            bodies: if is_member { Bodies::Full } else { Bodies::Skip },
+            bodies: if is_member { Bodies::Full } else { Bodies::InText },
             textual: Vec::new(),
             by_name: FxHashMap::default(),
             used_crates: Vec::new(),

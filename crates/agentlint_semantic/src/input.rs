@@ -98,6 +98,12 @@ pub trait Loader: Sync {
         None
     }
 
+    /// The text of a crate's file, for bodies that were left in it.
+    fn text(&self, id: CrateId, file: FileId) -> Option<Arc<str>> {
+        let _ = (id, file);
+        None
+    }
+
     /// A number for a file of a crate whose sources never change; `None` where expansions are not to be kept.
     fn lasting_number(&self, id: CrateId, file: FileId) -> Option<u32> {
         let _ = (id, file);

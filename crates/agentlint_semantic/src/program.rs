@@ -6,7 +6,7 @@ use agentlint_diagnostics::FileId;
 use agentlint_syntax::{
     Name,
     ast::{self, ItemKind, SourceFile},
-    name,
+    name, parse_body,
 };
 use rustc_hash::FxHashMap;
 
@@ -57,6 +57,8 @@ pub(crate) struct DefFacts {
     pub(crate) fields: OnceLock<Box<[Ty]>>,
     pub(crate) trait_ref: OnceLock<Option<TraitRef>>,
     pub(crate) supertraits: OnceLock<Box<[TraitRef]>>,
+    /// A body that was left in the text.
+    pub(crate) read: OnceLock<Option<Box<ast::Body>>>,
     /// `None` where a body calls no macro that is expanded.
     pub(crate) expanded: OnceLock<Option<Box<ast::Body>>>,
     pub(crate) member_names: OnceLock<Box<FxHashMap<Name, Vec<DefId>>>>,
@@ -225,8 +227,21 @@ impl<'l> Program<'l> {
     }
 
     fn written_body(&self, owner: DefId) -> Option<&ast::Body> {
-        let body = self.body_id(owner)?;
-        self.file(owner.krate, self.def(owner).file)?.bodies.get(body)
+        let file = self.def(owner).file;
+        match self.body_id(owner) {
+            Some(body) => self.file(owner.krate, file)?.bodies.get(body),
+            None if self.is_std(owner.krate) || self.node(owner.krate).is_member => None,
+            None => {
+                let read = || parse_body(&self.loader.text(owner.krate, file)?, self.item(owner)?).map(Box::new);
+                self.facts(owner).read.get_or_init(read).as_deref()
+            }
+        }
+    }
+
+    /// Whether a function has a body that can be asked for.
+    pub fn has_body(&self, function: DefId) -> bool {
+        let Some(ast::Item { kind: ItemKind::Function(declared), .. }) = self.item(function) else { return false };
+        declared.body.is_some() || (declared.declaration.has_body && !self.is_std(function.krate))
     }
 
     pub fn body_id(&self, owner: DefId) -> Option<ast::BodyId> {

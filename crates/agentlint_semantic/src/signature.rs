@@ -160,7 +160,7 @@ impl Program<'_> {
     }
 
     /// Each parameter as itself.
-    pub(crate) fn identity_args(&self, def: DefId) -> Args {
+    pub fn identity_args(&self, def: DefId) -> Args {
         let count = self.generics(def).count() as u32;
         let list: Vec<Ty> = (0..count).map(|i| Ty::new(TyKind::Param(i, self.param_name(def, i)))).collect();
         args(&list)

@@ -26,21 +26,22 @@ pub struct Expanded {
 /// the tokens do not parse.
 pub fn parse_expanded_items(tokens: TokenStream, origin: Origin<'_>, bodies: Bodies) -> Result<SourceFile, String> {
     let tokens = match bodies {
-        Bodies::Full => tokens,
-        Bodies::Skip => empty_bodies(tokens),
+        // An expansion has no text to leave them in.
+        Bodies::Full | Bodies::InText => tokens,
+        Bodies::Skip => empty_bodies(tokens, bodies),
     };
     let file: syn::File = read(tokens, syn::parse2)?;
     let mut lowering = Lowering::new(Places::Expansion(origin), bodies);
     lowering.file_attributes(&file.attrs);
     lowering.file.root = lowering.items(&file.items);
-    Ok(lowering.file)
+    Ok(lowering.finish())
 }
 
 pub fn parse_expanded_expr(tokens: TokenStream, origin: Origin<'_>) -> Result<Expanded, String> {
     let expr: syn::Expr = read(tokens, syn::parse2)?;
     let mut lowering = lowering(origin);
     let body = lowering.build(|body| body.expr(&expr));
-    Ok(Expanded { file: lowering.file, body, is_statements: false })
+    Ok(Expanded { file: lowering.finish(), body, is_statements: false })
 }
 
 pub fn parse_expanded_statements(tokens: TokenStream, origin: Origin<'_>) -> Result<Expanded, String> {
@@ -50,7 +51,7 @@ pub fn parse_expanded_statements(tokens: TokenStream, origin: Origin<'_>) -> Res
         let block = body.statements(&statements);
         body.add(ExprKind::Block(Box::new(block)), origin.call_span)
     });
-    Ok(Expanded { file: lowering.file, body, is_statements: true })
+    Ok(Expanded { file: lowering.finish(), body, is_statements: true })
 }
 
 pub fn parse_expanded_type(tokens: TokenStream, origin: Origin<'_>) -> Result<TypeRef, String> {
@@ -66,7 +67,7 @@ pub fn parse_expanded_pat(tokens: TokenStream, origin: Origin<'_>) -> Result<Exp
         body.parameters.push(pat);
         body.add(ExprKind::Missing, origin.call_span)
     });
-    Ok(Expanded { file: lowering.file, body, is_statements: false })
+    Ok(Expanded { file: lowering.finish(), body, is_statements: false })
 }
 
 fn read<T>(tokens: TokenStream, parse: impl FnOnce(TokenStream) -> syn::Result<T>) -> Result<T, String> {

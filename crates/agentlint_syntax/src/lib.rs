@@ -4,6 +4,7 @@
 //! cached by content hash. Nothing here does I/O and nothing can fail: broken input becomes [`ast::SyntaxError`]s.
 
 pub mod ast;
+mod body_text;
 mod cfg;
 mod comments;
 mod expanded;
@@ -22,6 +23,7 @@ mod span;
 #[cfg(test)]
 mod tests;
 
+pub use body_text::parse_body;
 pub use cfg::{parse_cfg, parse_cfg_attr};
 pub use expanded::{
     Expanded, parse_expanded_expr, parse_expanded_items, parse_expanded_pat, parse_expanded_statements, parse_expanded_type,

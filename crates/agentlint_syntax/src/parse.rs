@@ -23,8 +23,10 @@ pub struct ParseOptions {
 pub enum Bodies {
     #[default]
     Full,
-    /// Signatures only: the bodies of functions and the values of constants and statics are not parsed, and every `body` is
-    /// `None`. What is declared inside bodies is not seen.
+    /// The bodies of functions and the values of constants and statics are left in the text unless they may declare items;
+    /// [`crate::parse_body`] reads one when it is asked for.
+    InText,
+    /// Signatures only: every `body` is `None`, and what is declared inside bodies is not seen.
     Skip,
 }
 
@@ -42,7 +44,7 @@ pub fn parse(text: &str, options: &ParseOptions) -> SourceFile {
         read(&mut lowering, Piece { text: lexed, plain: &plain, base }, options.bodies);
     }
     proc_macro2::extra::invalidate_current_thread_spans();
-    lowering.file
+    lowering.finish()
 }
 
 /// A text that is lexed at once.
@@ -72,7 +74,7 @@ fn without_preamble(text: &str) -> (usize, &str) {
 }
 
 /// Collects comments and finds documentation; `None` when the text nests too deep to be parsed.
-fn scan(text: &str, base: usize, file: &mut SourceFile) -> Option<Vec<u32>> {
+pub(crate) fn scan(text: &str, base: usize, file: &mut SourceFile) -> Option<Vec<u32>> {
     let mut documentation = Vec::new();
     let mut nesting = Nesting::new();
     let mut scanner = Scanner::starting_at(text, base);
@@ -93,7 +95,7 @@ fn scan(text: &str, base: usize, file: &mut SourceFile) -> Option<Vec<u32>> {
 }
 
 /// Turns documentation into plain comments: as attributes that nobody asks for it costs up to half of all parsing.
-fn without_documentation<'text>(text: &'text str, base: usize, documentation: &[u32]) -> Cow<'text, str> {
+pub(crate) fn without_documentation<'text>(text: &'text str, base: usize, documentation: &[u32]) -> Cow<'text, str> {
     if documentation.is_empty() {
         return Cow::Borrowed(text);
     }
@@ -157,7 +159,7 @@ fn lex(text: &str, bodies: Bodies) -> Result<TokenStream, proc_macro2::LexError>
     let tokens = text.parse::<TokenStream>()?;
     Ok(match bodies {
         Bodies::Full => tokens,
-        Bodies::Skip => empty_bodies(tokens),
+        Bodies::InText | Bodies::Skip => empty_bodies(tokens, bodies),
     })
 }
 

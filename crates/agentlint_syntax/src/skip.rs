@@ -1,6 +1,8 @@
 //! Functions without their bodies, for callers that want signatures: a body then costs only its lexing.
 
-use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
+
+use crate::Bodies;
 
 /// What the next brace group of an item holds.
 #[derive(Clone, Copy, PartialEq)]
@@ -13,9 +15,9 @@ enum Expected {
     Value,
 }
 
-/// Empties the bodies of the functions that stand in `items`, also in impls, traits, modules and extern blocks, and drops the
-/// values of constants and statics.
-pub(crate) fn empty_bodies(items: TokenStream) -> TokenStream {
+/// Replaces the bodies of the functions that stand in `items`, also in impls, traits, modules and extern blocks, and the values
+/// of constants and statics, by `_`, which no body is. Where bodies are to be left in the text, those stay that may declare items.
+pub(crate) fn empty_bodies(items: TokenStream, bodies: Bodies) -> TokenStream {
     let mut kept = Vec::new();
     let mut expected = Expected::Nothing;
     let mut trees = items.into_iter().peekable();
@@ -43,9 +45,14 @@ pub(crate) fn empty_bodies(items: TokenStream) -> TokenStream {
                     '=' if expected == Expected::Value && angles == 0 && is_assignment(&punct, trees.peek()) => {
                         expected = Expected::Nothing;
                         kept.push(TokenTree::Punct(punct));
-                        let semicolon = trees.find(|tree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ';'));
-                        kept.push(TokenTree::Ident(Ident::new("_", proc_macro2::Span::call_site())));
-                        kept.extend(semicolon);
+                        let is_end = |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ';');
+                        let value = std::iter::from_fn(|| trees.next_if(|tree| !is_end(tree)));
+                        let value: Vec<TokenTree> = value.collect();
+                        let declares = |tree: &TokenTree| matches!(tree, TokenTree::Group(group) if may_declare(group));
+                        match bodies == Bodies::InText && value.iter().any(declares) {
+                            true => kept.extend(value),
+                            false => kept.extend(left_out()),
+                        }
                         continue;
                     }
                     _ => {}
@@ -54,8 +61,9 @@ pub(crate) fn empty_bodies(items: TokenStream) -> TokenStream {
             }
             TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && angles == 0 => {
                 TokenTree::Group(match std::mem::replace(&mut expected, Expected::Nothing) {
-                    Expected::FunctionBody => with_contents(&group, TokenStream::new()),
-                    Expected::Items => with_contents(&group, empty_bodies(group.stream())),
+                    Expected::FunctionBody if bodies == Bodies::InText && may_declare(&group) => group,
+                    Expected::FunctionBody => with_contents(&group, left_out()),
+                    Expected::Items => with_contents(&group, empty_bodies(group.stream(), bodies)),
                     Expected::Nothing | Expected::Value => group,
                 })
             }
@@ -68,6 +76,42 @@ pub(crate) fn empty_bodies(items: TokenStream) -> TokenStream {
         kept.push(tree);
     }
     kept.into_iter().collect()
+}
+
+fn left_out() -> TokenStream {
+    TokenTree::Ident(Ident::new("_", Span::call_site())).into()
+}
+
+/// Whether a function's body was left out.
+pub(crate) fn is_left_out(block: &syn::Block) -> bool {
+    matches!(block.stmts.as_slice(), [syn::Stmt::Expr(syn::Expr::Infer(_), None)])
+}
+
+/// Whether a body may declare items: its text has a word that begins one. A word of a comment or a string costs a body too many.
+fn may_declare(body: &Group) -> bool {
+    let Some(text) = body.span().source_text() else { return true };
+    let mut before = "";
+    words(&text).any(|(start, word)| {
+        let next = text[start + word.len()..].trim_start();
+        let is_pointer = text[..start].ends_with('*');
+        let last = std::mem::replace(&mut before, word);
+        match word {
+            "use" | "impl" | "extern" | "macro_rules" => true,
+            "fn" | "struct" | "enum" | "union" | "trait" | "type" | "mod" | "macro" => next.starts_with(is_word),
+            "const" => !is_pointer && next.starts_with(is_word),
+            "static" => last != "dyn" && !text[..start].ends_with('\'') && next.starts_with(is_word),
+            _ => false,
+        }
+    })
+}
+
+/// The words of a text with where they start.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.split(|c: char| !is_word(c)).filter(|word| !word.is_empty()).map(|word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 /// The same group around other tokens.

@@ -216,6 +216,6 @@ fn read_and_parse(real: &Path, reading: Reading<'_>) -> ParsedFile {
 }
 
 fn parse_file(text: &str, whole: bool) -> SourceFile {
-    let bodies = if whole { Bodies::Full } else { Bodies::Skip };
+    let bodies = if whole { Bodies::Full } else { Bodies::InText };
     agentlint_syntax::parse(text, &ParseOptions { bodies })
 }

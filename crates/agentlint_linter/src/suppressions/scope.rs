@@ -64,7 +64,7 @@ impl Nodes {
                 nodes.conditional.push(item.span);
             }
         }
-        for body in &facts.bodies {
+        for body in facts.bodies.iter() {
             nodes.collect_body(body);
         }
         nodes

@@ -40,7 +40,9 @@ pub struct SourceFile {
     pub attributes: Vec<Attribute>,
     /// The file's `#![cfg(…)]` attributes taken together.
     pub cfg: Option<CfgExpr>,
-    pub bodies: IndexVec<BodyId, Body>,
+    pub bodies: Lazy<IndexVec<BodyId, Body>>,
+    /// The bodies with blocks that declare items; sorted.
+    pub declaring: Vec<BodyId>,
     pub comments: Vec<Comment>,
     pub lines: Lazy<LineIndex>,
     pub errors: Vec<SyntaxError>,

@@ -56,7 +56,7 @@ impl Lowering<'_> {
         let parsed = branches.iter().map(|(_, group)| {
             let tokens = match self.bodies {
                 Bodies::Full => group.stream(),
-                Bodies::Skip => empty_bodies(group.stream()),
+                Bodies::InText | Bodies::Skip => empty_bodies(group.stream(), self.bodies),
             };
             syn::parse2::<syn::File>(tokens).ok()
         });

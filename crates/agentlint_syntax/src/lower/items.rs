@@ -144,7 +144,12 @@ impl Lowering<'_> {
 
     /// The body of a constant or a static.
     pub(crate) fn value(&mut self, value: &syn::Expr) -> Option<crate::ast::BodyId> {
-        (self.bodies == Bodies::Full).then(|| self.body(|body| body.expr(value)))
+        let is_left_out = match self.bodies {
+            Bodies::Full => false,
+            Bodies::InText => matches!(value, syn::Expr::Infer(_)),
+            Bodies::Skip => true,
+        };
+        (!is_left_out).then(|| self.body(|body| body.expr(value)))
     }
 
     fn module(&mut self, item: &syn::ItemMod) -> ItemId {

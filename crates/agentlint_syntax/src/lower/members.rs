@@ -6,6 +6,7 @@ use crate::ast::{
     BlockKind, BodyId, Const, Function, FunctionDeclaration, ItemId, ItemKind, Parameter, SelfParameter, Static, StaticOrigin,
     TypeAlias,
 };
+use crate::skip::is_left_out;
 
 /// What a function's body may be.
 enum Written<'a> {
@@ -69,7 +70,8 @@ impl Lowering<'_> {
 
     fn function_body(&mut self, signature: &syn::Signature, block: &syn::Block) -> Option<BodyId> {
         let is_broken = || self.broken_bodies.contains(&self.delimiters(&block.brace_token.span).start);
-        if self.bodies == Bodies::Skip || (!self.broken_bodies.is_empty() && is_broken()) {
+        let is_left_out = self.bodies == Bodies::Skip || (self.bodies == Bodies::InText && is_left_out(block));
+        if is_left_out || (!self.broken_bodies.is_empty() && is_broken()) {
             return None;
         }
         Some(self.body(|body| {

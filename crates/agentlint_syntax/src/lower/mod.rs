@@ -41,6 +41,8 @@ pub(crate) struct Lowering<'text> {
     pub(crate) places: Places<'text>,
     pub(crate) file: SourceFile,
     pub(crate) bodies: Bodies,
+    /// The bodies so far.
+    pub(crate) read: IndexVec<BodyId, Body>,
     /// Where the bodies of functions start that do not parse and were emptied.
     pub(crate) broken_bodies: HashSet<u32>,
     type_depth: u32,
@@ -49,7 +51,12 @@ pub(crate) struct Lowering<'text> {
 
 impl<'text> Lowering<'text> {
     pub(crate) fn new(places: Places<'text>, bodies: Bodies) -> Lowering<'text> {
-        Lowering { places, file: SourceFile::default(), bodies, broken_bodies: HashSet::new(), type_depth: 0, macro_depth: 0 }
+        let (file, read, broken_bodies) = (SourceFile::default(), IndexVec::new(), HashSet::new());
+        Lowering { places, file, bodies, read, broken_bodies, type_depth: 0, macro_depth: 0 }
+    }
+
+    pub(crate) fn finish(self) -> SourceFile {
+        SourceFile { bodies: self.read.into(), ..self.file }
     }
 
     /// An identifier without `r#`, and its place.
@@ -77,7 +84,13 @@ impl<'text> Lowering<'text> {
     /// A body of its own, for a function, a constant or a static.
     fn body(&mut self, build: impl FnOnce(&mut BodyLowering<'_, 'text>) -> ExprId) -> BodyId {
         let body = self.build(build);
-        self.file.bodies.push(body)
+        let declares = |expr: &Expr| matches!(&expr.kind, ExprKind::Block(block) if !block.items.is_empty());
+        let is_declaring = body.exprs.iter().any(declares);
+        let id = self.read.push(body);
+        if is_declaring {
+            self.file.declaring.push(id);
+        }
+        id
     }
 
     pub(crate) fn build(&mut self, build: impl FnOnce(&mut BodyLowering<'_, 'text>) -> ExprId) -> Body {

@@ -2,6 +2,7 @@
 
 use super::print::{bounds, cfg, path, ty};
 use super::{body_of, item, root_names, signatures, sound};
+use crate::{Bodies, ParseOptions, parse, parse_body};
 use crate::ast::{
     AttributeArguments, Fields, Function, GenericParamKind, Generics, ImportKind, Item, ItemKind, SourceFile, StaticOrigin,
     Visibility,
@@ -320,4 +321,47 @@ fn signatures_alone_have_no_bodies() {
     }
     assert!(file.items.iter().all(|item| item.name != "no" && item.name != "inner"));
     assert_eq!(item(&file, "f").span.of(text), "fn f<const N: usize>(x: [u8; N]) -> impl Fn() -> u8 { not rust at all }");
+}
+
+#[test]
+fn bodies_left_in_the_text_are_the_same_when_they_are_read() {
+    let text = "
+        //! Größe
+        /// Documented.
+        pub(crate) const fn plain<T>(x: (T, u8)) -> u8 { let (_, n) = x; /** odd */ let m = n as *const u8; f(|é| é + n) }
+        fn declares() { use std::fs; fs::read(\"x\") }
+        const A: u8 = 1 + two();
+        static B: X = X { y: || { const Z: u8 = 1; Z } };
+        impl S { default async fn g(mut self: Arc<Self>, #[cfg(x)] a: A) { self.h().await?; } const K: u8 = 2; }
+        trait T { fn i(&self) { j(self) } fn k(); }
+        mod m { pub fn l() { println!(\"{}\", 1) } fn empty() {} }
+        extern \"C\" { fn n(); }";
+    let whole = sound(text);
+    let left = parse(text, &ParseOptions { bodies: Bodies::InText });
+    assert_eq!(left.errors, []);
+    let described = |file: &SourceFile| file.items.iter().map(|i| (i.name, i.span)).collect::<Vec<_>>();
+    assert_eq!(described(&whole), described(&left));
+    let body = |item: &Item| match &item.kind {
+        ItemKind::Function(function) => function.body,
+        ItemKind::Const(constant) => constant.body,
+        ItemKind::Static(item) => item.body,
+        _ => None,
+    };
+    let mut read = Vec::new();
+    for (full, item) in whole.items.iter().zip(&left.items) {
+        let expected = body(full).map(|body| format!("{:?}", whole.bodies[body]));
+        match body(item) {
+            Some(body) => assert_eq!(expected, Some(format!("{:?}", left.bodies[body])), "{}", item.name),
+            None => {
+                let found = parse_body(text, item);
+                read.extend(found.is_some().then(|| item.name.as_str()));
+                assert_eq!(expected, found.map(|body| format!("{body:?}")), "{}", item.name);
+            }
+        }
+    }
+    assert_eq!(read, ["plain", "A", "g", "K", "i", "l", "empty"]);
+    // Of another version of the text it is none, or another one, and never a panic.
+    for item in &left.items {
+        (0..text.len()).filter_map(|at| text.get(at..)).for_each(|text| drop(parse_body(text, item)));
+    }
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use agentlint_diagnostics::{Diagnostic, FileId};
 use agentlint_semantic::input::{CfgOptions, CrateFiles, CrateId, ExpansionKey, Loader};
@@ -16,6 +16,7 @@ use agentlint_syntax::{Name, STACK_SIZE, ast};
 use index_vec::IndexVec;
 use rayon::ThreadPool;
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use crate::error::WorkspaceError;
 use crate::open::OnFirstReading;
@@ -49,6 +50,8 @@ impl CrateSource {
 pub struct DiskLoader {
     shared: Arc<Shared>,
     crates: IndexVec<CrateId, OnceLock<Option<Arc<CrateFiles>>>>,
+    /// Of the files of dependencies whose bodies were asked for.
+    texts: RwLock<FxHashMap<FileId, Option<Arc<str>>>>,
     /// The threads that parse.
     readers: Arc<ThreadPool>,
     pool: Arc<ThreadPool>,
@@ -94,7 +97,7 @@ impl DiskLoader {
             }
         });
         let shared = Arc::new(Shared { sources, crates, kept, facts, on_first_reading });
-        (DiskLoader { shared, crates: slots, readers, pool }, problems.found)
+        (DiskLoader { shared, crates: slots, texts: RwLock::default(), readers, pool }, problems.found)
     }
 
     pub fn sources(&self) -> &Arc<Sources> {
@@ -211,6 +214,14 @@ impl Loader for DiskLoader {
             kept.record_submodule(&at, file, &facts, &self.shared.sources);
         }
         Some((file, facts))
+    }
+
+    fn text(&self, _: CrateId, file: FileId) -> Option<Arc<str>> {
+        let known = || self.texts.read().unwrap_or_else(PoisonError::into_inner).get(&file).cloned();
+        known().unwrap_or_else(|| {
+            let text = self.shared.sources.text(file);
+            self.texts.write().unwrap_or_else(PoisonError::into_inner).entry(file).or_insert(text).clone()
+        })
     }
 
     fn lasting_number(&self, id: CrateId, file: FileId) -> Option<u32> {
