@@ -1,7 +1,10 @@
-//! Packs the checked-in index of the standard library, so that no run has to parse it.
+//! Packs the checked-in index of the standard library, so that no run has to parse it, and names the form of what the model
+//! finds by what makes it: this crate's own code.
 
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
-use std::{env, fs, thread};
+use std::{env, fs, io, thread};
 
 use agentlint_syntax::{Bodies, ParseOptions, STACK_SIZE, packed, parse};
 
@@ -26,7 +29,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         facts.comments = Vec::new();
         packer.add(name, &facts).ok_or("the index is too large")?;
     }
+    println!("cargo::rerun-if-changed=src");
+    let mut sources = BTreeMap::new();
+    read(Path::new("src"), &mut sources)?;
     let bytes = packer.finish().ok_or("the index is too large")?;
+    let mut hasher = DefaultHasher::new();
+    (packed::FORM, &sources, &bytes).hash(&mut hasher);
+    println!("cargo::rustc-env=AGENTLINT_MODEL_FORM={:016x}", hasher.finish());
     fs::write(Path::new(&out).join("std.facts"), bytes)?;
+    Ok(())
+}
+
+fn read(folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            read(&path, files)?;
+        } else {
+            files.insert(path.to_string_lossy().into_owned(), fs::read(&path)?);
+        }
+    }
     Ok(())
 }

@@ -49,7 +49,7 @@ fn analyse_here(text: &str) {
     let program = Program::new(graph, &loader);
     let bodies = program.owners(krate).iter().filter_map(|owner| AnalysedBody::new(&program, *owner)).collect();
     let catalog = ResolvedCatalog::new(&program, &CATALOG);
-    let effects = Effects::new(&program, catalog, bodies);
+    let effects = Effects::new(&program, catalog, bodies, &());
     effects.blocking_calls(&program);
     effects.coverage(&program);
 }

@@ -17,14 +17,18 @@ pub(crate) fn report(cx: &LintContext<'_>, meta: &LintMeta, effect: Effect, repo
 
 fn diagnostic(meta: &LintMeta, call: &BlockingCall) -> Diagnostic {
     let what = if call.how == How::FirstUse { "the first use of " } else { "" };
-    let message = format!("{what}`{}` blocks the async runtime: it {}", call.callee, call.sink.does);
+    let of = call.package.as_ref().map(|package| format!(" of {package}")).unwrap_or_default();
+    let message = format!("{what}`{}`{of} blocks the async runtime: it {}", call.callee, call.sink.does);
     let level = if call.sink.panics { Level::Deny } else { meta.level };
     let mut diagnostic = Diagnostic::new(meta.id, level, message, location(call.place));
     diagnostic.confidence = call.confidence;
     diagnostic.chain = call
         .chain
         .iter()
-        .map(|step| Hop { text: format!("`{}` calls `{}`", step.caller, step.callee), location: location(step.place) })
+        .map(|step| {
+            let of = step.package.as_ref().map(|package| format!(" of {package}")).unwrap_or_default();
+            Hop { text: format!("`{}`{of} calls `{}`", step.caller, step.callee), location: location(step.place) }
+        })
         .collect();
     diagnostic.help = Some(help(call));
     diagnostic
@@ -39,7 +43,9 @@ fn help(call: &BlockingCall) -> String {
         How::FirstUse => return format!("use `{}` once in `main` before the program serves, or inside {OFFLOAD}", call.callee),
         How::Call => {}
     }
-    match (way_out(call), call.chain.last()) {
+    // In a dependency's own code nobody can call something else instead.
+    let way_out = way_out(call).filter(|_| call.chain.last().is_none_or(|last| last.package.is_none()));
+    match (way_out, call.chain.last()) {
         // A configuration may name it as the way out, and once is enough.
         (Some(way_out), _) if way_out.contains("spawn_blocking") => way_out,
         (Some(way_out), None) => format!("{way_out}, or move the work into one {OFFLOAD}"),

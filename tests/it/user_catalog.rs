@@ -187,6 +187,6 @@ fn blocking_calls(opened: &Opened, trusted: &str) -> Vec<String> {
     catalog.extend(Catalog::parse("agentlint.toml", trusted).unwrap());
     let catalog = ResolvedCatalog::new(&program, &catalog);
     assert!(catalog.unresolved.iter().chain(&catalog.absent).all(|path| !trusted.contains(&format!("\"{path}\""))), "{trusted}");
-    let calls = Effects::new(&program, catalog, bodies).blocking_calls(&program);
+    let calls = Effects::new(&program, catalog, bodies, &()).blocking_calls(&program);
     calls.into_iter().map(|call| call.callee).collect()
 }

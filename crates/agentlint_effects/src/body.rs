@@ -10,7 +10,9 @@ use elsa::sync::FrozenMap;
 use index_vec::IndexVec;
 use rustc_hash::FxHashMap;
 
+use crate::closures::Runs;
 use crate::conditional::conditional;
+use crate::kept::Kept;
 use crate::region::{Regions, each_child};
 
 /// One analysed body, to be handed to [`crate::Effects::new`].
@@ -31,11 +33,32 @@ impl AnalysedBody {
 pub(crate) struct Bodies {
     members: FxHashMap<DefId, Box<BodyFacts>>,
     others: FrozenMap<DefId, Box<Option<BodyFacts>>>,
+    /// Where parameters of dependencies' functions run.
+    parameters: FrozenMap<(DefId, usize), Box<Runs>>,
+    pub(crate) kept: Kept,
 }
 
 impl Bodies {
     pub(crate) fn new(members: Vec<AnalysedBody>) -> Bodies {
-        Bodies { members: members.into_iter().map(AnalysedBody::by_owner).collect(), others: FrozenMap::default() }
+        let members = members.into_iter().map(AnalysedBody::by_owner).collect();
+        Bodies { members, others: FrozenMap::default(), parameters: FrozenMap::default(), kept: Kept::default() }
+    }
+
+    /// Where a parameter of a dependency's function runs, found out once.
+    pub(crate) fn parameter(&self, function: DefId, at: usize, find: impl FnOnce() -> Runs) -> Runs {
+        if let Some(kept) = self.kept.parameter(function, at) {
+            return kept;
+        }
+        match self.parameters.get(&(function, at)) {
+            Some(known) => *known,
+            None => *self.parameters.insert((function, at), Box::new(find())),
+        }
+    }
+
+    /// What was found out of parameters that was not kept.
+    pub(crate) fn new_parameters(&self) -> Vec<((DefId, usize), Runs)> {
+        let all = self.parameters.keys_cloned();
+        all.into_iter().filter_map(|key| Some((key, *self.parameters.get(&key)?))).collect()
     }
 
     /// Those of the members, in no order.

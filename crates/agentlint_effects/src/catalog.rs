@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::Effect;
 
 /// Entries of one or more catalog files.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Hash, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalog {
     #[serde(default, rename = "sink")]
@@ -30,7 +30,7 @@ pub struct Catalog {
 }
 
 /// What an entry is about: see `lints/catalog/README.md`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Hash, Deserialize)]
 pub struct Subject {
     pub path: Option<String>,
     #[serde(default)]
@@ -57,7 +57,7 @@ impl Subject {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Certainty {
     Certain,
@@ -79,7 +79,7 @@ fn certain() -> Certainty {
     Certainty::Certain
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Hash, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sink {
     #[serde(flatten)]
@@ -99,7 +99,7 @@ pub struct Sink {
     pub panics: bool,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Hash, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Offload {
     #[serde(flatten)]
@@ -108,14 +108,14 @@ pub struct Offload {
     pub argument: usize,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Hash, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trusted {
     #[serde(flatten)]
     pub subject: Subject,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Hash, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Client {
     #[serde(flatten)]
@@ -124,7 +124,7 @@ pub struct Client {
     pub blocking: bool,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Hash, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UsesIo {
     #[serde(flatten)]
@@ -144,7 +144,7 @@ pub struct UsesIo {
     pub advice: String,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Hash, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Guard {
     #[serde(flatten)]
@@ -152,7 +152,7 @@ pub struct Guard {
     pub kind: GuardKind,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Hash, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StartPoint {
     #[serde(flatten)]
@@ -175,7 +175,7 @@ pub enum GuardKind {
 }
 
 /// A function that has to do with how long a client waits.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Hash, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TimeLimit {
     #[serde(flatten)]
@@ -186,7 +186,7 @@ pub struct TimeLimit {
     pub advice: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitKind {
     /// Makes a client that waits for ever.

@@ -7,6 +7,7 @@ use agentlint_semantic::types::{Predicate, TyKind};
 use agentlint_syntax::ast::{Body, ExprId, ExprKind, PatId, PatKind};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::body::{Bodies, BodyFacts};
 use crate::context::is_future_like;
@@ -14,7 +15,7 @@ use crate::region::RegionKind;
 use crate::resolve::ResolvedCatalog;
 
 /// Where a closure or a function that is passed on runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Runs {
     /// Where it is passed.
     InPlace,
@@ -32,6 +33,8 @@ pub(crate) struct Closures<'a, 'l> {
     pub(crate) catalog: &'a ResolvedCatalog,
     pub(crate) bodies: &'a Bodies,
     parameters: FxHashMap<(DefId, usize), Runs>,
+    /// It answers for one parameter of a dependency's function: depth ends it, not who asked before.
+    is_foreign: bool,
 }
 
 /// Longer ways from function to function are taken for unknown.
@@ -39,7 +42,7 @@ const DEEPEST: u32 = 24;
 
 impl<'a, 'l> Closures<'a, 'l> {
     pub(crate) fn new(program: &'a Program<'l>, catalog: &'a ResolvedCatalog, bodies: &'a Bodies) -> Self {
-        Closures { program, catalog, bodies, parameters: FxHashMap::default() }
+        Closures { program, catalog, bodies, parameters: FxHashMap::default(), is_foreign: false }
     }
 
     /// What `find` says of each body, in the order of crates and sources. Bodies are taken together in the same way whatever the
@@ -142,10 +145,22 @@ impl<'a, 'l> Closures<'a, 'l> {
         if matches!(by_signature, Runs::Polled) || !self.bodies.has(self.program, target) || self.catalog.trusts(self.program, target) {
             return by_signature;
         }
-        match self.parameter(target, at, depth + 1) {
+        match self.foreign_parameter(target, at, depth) {
             Runs::Unknown => by_signature,
             runs => runs,
         }
+    }
+
+    /// Where a parameter of a dependency's function runs: the same whoever asks first.
+    fn foreign_parameter(&mut self, function: DefId, at: usize, depth: u32) -> Runs {
+        if self.is_foreign {
+            return self.parameter(function, at, depth + 1);
+        }
+        self.bodies.parameter(function, at, || {
+            let mut alone = Closures::new(self.program, self.catalog, self.bodies);
+            alone.is_foreign = true;
+            alone.parameter(function, at, 0)
+        })
     }
 
     /// Where a parameter of an analysed function runs.

@@ -355,6 +355,11 @@ impl CalleeName {
         self.def
     }
 
+    /// The function that runs.
+    pub(crate) fn target(&self) -> DefId {
+        self.implementation.unwrap_or(self.def)
+    }
+
     /// As people write it; a sink by its public path.
     pub(crate) fn display(&self, program: &Program<'_>, catalog: &ResolvedCatalog) -> String {
         let target = self.implementation.unwrap_or(self.def);

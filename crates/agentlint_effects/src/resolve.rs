@@ -8,6 +8,7 @@ use agentlint_semantic::def::{DefId, DefKind};
 use agentlint_semantic::input::CrateId;
 use agentlint_semantic::types::{Head, Ty, TyKind};
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use crate::Effect;
 use crate::catalog::{Catalog, GuardKind, LimitKind, Sink, Subject, UsesIo};
@@ -26,9 +27,10 @@ pub(crate) struct Called<'a> {
 }
 
 /// What is known of a sink.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SinkEntry {
     pub effect: Effect,
+    #[serde(with = "crate::kept::certainty")]
     pub confidence: Confidence,
     pub instead: String,
     pub advice: String,

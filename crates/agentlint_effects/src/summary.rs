@@ -1,18 +1,23 @@
 //! Summaries: which effects a call of a function has, each with the shortest chain to a sink, and the blocking calls that follow.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use agentlint_diagnostics::{Confidence, FileId};
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind, Place};
 use agentlint_semantic::infer::Inferred;
+use agentlint_semantic::input::CrateId;
 use agentlint_syntax::Span;
 use agentlint_syntax::ast::ExprId;
-use rustc_hash::FxHashSet;
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Effect;
 use crate::body::{AnalysedBody, Bodies, BodyFacts};
 use crate::events::{Event, How, Target};
+use crate::grow::grow;
+use crate::kept::{Found, FunctionKey, KeptEffect, KeptStep, KeptSummary, SummaryStore};
 use crate::nodes::{Node, Nodes};
 use crate::region::{RegionId, RegionKind};
 use crate::resolve::{ResolvedCatalog, SinkEntry};
@@ -26,24 +31,6 @@ pub struct Effects {
     roles: Roles,
 }
 
-/// The next step of the shortest chain.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Witness {
-    event: u32,
-    /// The node that the event leads to; none at a sink.
-    next: Option<u32>,
-    confidence: Confidence,
-}
-
-/// A call of a sink.
-#[derive(Clone, Copy)]
-struct Sink {
-    node: usize,
-    event: u32,
-    effect: Effect,
-    confidence: Confidence,
-}
-
 /// A call in an async context whose evaluation blocks.
 #[derive(Clone, Debug)]
 pub struct BlockingCall {
@@ -53,6 +40,8 @@ pub struct BlockingCall {
     pub confidence: Confidence,
     /// The callee as people write it.
     pub callee: String,
+    /// The dependency, with its version, whose own code blocks; `None` for the program's functions and for sinks.
+    pub package: Option<String>,
     pub how: How,
     /// The static whose first use this is, or leads to.
     pub first_use: Option<DefId>,
@@ -69,6 +58,8 @@ pub struct BlockingCall {
 #[derive(Clone, Debug)]
 pub struct ChainStep {
     pub caller: String,
+    /// The dependency that the caller is of, with its version.
+    pub package: Option<String>,
     pub callee: String,
     pub place: Place,
 }
@@ -76,22 +67,71 @@ pub struct ChainStep {
 /// From a node down to a sink.
 #[derive(Default)]
 struct Way {
-    steps: Vec<ChainStep>,
-    entry: Option<usize>,
-    sink_name: String,
+    steps: Vec<Link>,
+    /// The sink and its name.
+    sink: Option<(SinkEntry, String)>,
     /// The first static on the way.
     first_use: Option<DefId>,
 }
 
+/// A call in a function.
+struct Link {
+    owner: DefId,
+    callee: String,
+    span: Span,
+}
+
 impl Effects {
-    /// The effects of the analysed bodies.
-    pub fn new(program: &Program<'_>, mut catalog: ResolvedCatalog, bodies: Vec<AnalysedBody>) -> Effects {
+    /// The effects of the analysed bodies. What is found of dependencies on the way goes into `store`.
+    pub fn new(
+        program: &Program<'_>,
+        mut catalog: ResolvedCatalog,
+        bodies: Vec<AnalysedBody>,
+        store: &dyn SummaryStore,
+    ) -> Effects {
         let bodies = Bodies::new(bodies);
-        let (nodes, functions) = Nodes::new(program, &mut catalog, &bodies);
+        let (mut nodes, functions) = grow(program, &mut catalog, &bodies, store);
         let roles = Roles::new(program, functions);
-        let mut effects = Effects { catalog, bodies, nodes, roles };
-        effects.propagate();
+        nodes.propagate(&catalog);
+        let effects = Effects { catalog, bodies, nodes, roles };
+        effects.keep(program, store);
         effects
+    }
+
+    /// Keeps what this run found of dependencies.
+    fn keep(&self, program: &Program<'_>, store: &dyn SummaryStore) {
+        if self.nodes.is_cut {
+            return;
+        }
+        let mut found: FxHashMap<CrateId, Found> = FxHashMap::default();
+        for (def, list, first) in &self.nodes.new {
+            let Some(key) = FunctionKey::new(program, *def, *list) else { continue };
+            let of = |node: u32| Effect::ALL.into_iter().filter_map(|effect| self.kept_effect(program, node as usize, effect)).collect();
+            let future = first.and_then(|first| self.nodes.futures.get(&first));
+            let summary = KeptSummary {
+                own: first.map(of).unwrap_or_default(),
+                future: future.copied().map(of).unwrap_or_default(),
+                is_sensitive: self.nodes.sensitive.contains(def),
+            };
+            found.entry(def.krate).or_default().functions.push((key, summary));
+        }
+        for ((def, at), runs) in self.bodies.new_parameters() {
+            found.entry(def.krate).or_default().parameters.push(((def.index, at as u32), runs));
+        }
+        found.into_par_iter().for_each(|(krate, found)| {
+            if let Some(bytes) = program.lasting_name(krate).and_then(|_| self.bodies.kept.with(krate, found)) {
+                store.keep(krate, bytes);
+            }
+        });
+    }
+
+    fn kept_effect(&self, program: &Program<'_>, node: usize, effect: Effect) -> Option<KeptEffect> {
+        let witness = self.nodes.all[node].witness(effect)?;
+        let links = self.links(program, node, effect);
+        let (sink, sink_name) = links.sink?;
+        let steps = links.steps.into_iter().map(|link| KeptStep::new(program, link.owner, link.callee, link.span));
+        let steps = steps.collect::<Option<Vec<KeptStep>>>()?;
+        Some(KeptEffect { effect, confidence: witness.confidence, depth: witness.depth, steps, sink, sink_name })
     }
 
     pub fn inferred(&self, owner: DefId) -> Option<&Inferred> {
@@ -112,78 +152,6 @@ impl Effects {
 
     pub(crate) fn facts(&self, owner: DefId) -> Option<&BodyFacts> {
         self.bodies.member(owner)
-    }
-
-    /// The least fixpoint, one effect after the other: level by level from the sinks upwards, so that the first witness found is
-    /// the shortest; surer chains first.
-    fn propagate(&mut self) {
-        let sinks = self.sinks();
-        if sinks.is_empty() {
-            return;
-        }
-        let callers = self.callers();
-        for effect in Effect::ALL {
-            let of_effect = || sinks.iter().filter(|sink| sink.effect == effect);
-            if of_effect().next().is_none() {
-                continue;
-            }
-            // What surer tiers found is where weaker edges start.
-            let mut reached: Vec<usize> = Vec::new();
-            for tier in [Confidence::Certain, Confidence::Likely, Confidence::Possible] {
-                let mut level = std::mem::take(&mut reached);
-                for Sink { node, event, confidence, .. } in of_effect().copied() {
-                    let node_data = &mut self.nodes.all[node];
-                    if confidence >= tier && node_data.witness(effect).is_none() {
-                        node_data.witnesses.push((effect, Witness { event, next: None, confidence: tier }));
-                        level.push(node);
-                    }
-                }
-                level.sort_unstable();
-                while !level.is_empty() {
-                    let mut next = Vec::new();
-                    for at in &level {
-                        for (caller, event) in &callers[*at] {
-                            let node = &mut self.nodes.all[*caller];
-                            if node.events[*event].confidence >= tier && node.witness(effect).is_none() {
-                                let witness = Witness { event: *event as u32, next: Some(*at as u32), confidence: tier };
-                                node.witnesses.push((effect, witness));
-                                next.push(*caller);
-                            }
-                        }
-                    }
-                    reached.append(&mut level);
-                    next.sort_unstable();
-                    level = next;
-                }
-            }
-        }
-    }
-
-    /// The calls of sinks, in the order of the sources.
-    fn sinks(&self) -> Vec<Sink> {
-        let mut sinks = Vec::new();
-        for (node, data) in self.nodes.all.iter().enumerate() {
-            for (event, Event { target, confidence, .. }) in data.events.iter().enumerate() {
-                if let Target::Sink(entry) = *target {
-                    let effect = self.catalog.entries[entry].effect;
-                    sinks.push(Sink { node, event: event as u32, effect, confidence: *confidence });
-                }
-            }
-        }
-        sinks
-    }
-
-    /// For each node, the nodes and events that lead to it.
-    fn callers(&self) -> Vec<Vec<(usize, usize)>> {
-        let mut callers = vec![Vec::new(); self.nodes.all.len()];
-        for (at, node) in self.nodes.all.iter().enumerate() {
-            for (event_at, reached) in node.reached.iter().enumerate() {
-                for reached in reached {
-                    callers[*reached as usize].push((at, event_at));
-                }
-            }
-        }
-        callers
     }
 
     /// Every call in an async context that blocks, in the order of the sources.
@@ -252,41 +220,45 @@ impl Effects {
         let owner = node.region.owner;
         let place = self.place(program, owner, event.at.span);
         let used = event.callee.and_then(|callee| callee.used());
-        let mut push =
-            |effect: Effect, confidence: Confidence, Way { steps: chain, sink_name, first_use, .. }: Way, entry: usize| {
-                let first_use = used.or(first_use);
-                found.push(BlockingCall {
-                    owner,
-                    place,
-                    effect,
-                    confidence,
-                    callee: self.callee(program, event),
-                    how: event.callee.map_or(How::Call, |callee| callee.how()),
-                    first_use,
-                    chain,
-                    sink: self.catalog.entries[entry].clone(),
-                    sink_name,
-                    role: self.roles.of(program, owner, event.at.expr),
-                });
-            };
+        let mut push = |effect: Effect, confidence: Confidence, Way { steps, sink, first_use }: Way| {
+            let Some((sink, sink_name)) = sink else { return };
+            let chain = steps.into_iter().map(|link| ChainStep {
+                caller: display(program, link.owner),
+                package: package(program, link.owner.krate),
+                callee: link.callee,
+                place: self.place(program, link.owner, link.span),
+            });
+            found.push(BlockingCall {
+                owner,
+                place,
+                effect,
+                confidence,
+                callee: self.callee(program, event),
+                package: event.callee.and_then(|callee| package(program, callee.target().krate)).filter(|_| !reached.is_empty()),
+                how: event.callee.map_or(How::Call, |callee| callee.how()),
+                first_use: used.or(first_use),
+                chain: chain.collect(),
+                sink,
+                sink_name,
+                role: self.roles.of(program, owner, event.at.expr),
+            });
+        };
         match &event.target {
             Target::Sink(entry) => {
-                let effect = self.catalog.entries[*entry].effect;
-                let way = Way { sink_name: self.callee(program, event), ..Way::default() };
-                push(effect, event.confidence, way, *entry);
+                let entry = self.catalog.entries[*entry].clone();
+                let sink = (entry, self.callee(program, event));
+                push(sink.0.effect, event.confidence, Way { sink: Some(sink), ..Way::default() });
             }
             Target::Inline(_) => {}
             Target::Functions(_) => {
                 for effect in Effect::ALL {
-                    let best = reached
-                        .iter()
-                        .map(|at| *at as usize)
-                        .filter_map(|at| Some((self.nodes.all[at].witness(effect)?.confidence, at)))
-                        .max_by_key(|(confidence, at)| (*confidence, std::cmp::Reverse(*at)));
-                    let Some((confidence, at)) = best else { continue };
-                    let way = self.chain(program, at, effect);
-                    let Some(entry) = way.entry else { continue };
-                    push(effect, confidence.min(event.confidence), way, entry);
+                    let nodes = reached.iter().enumerate();
+                    let witnesses = nodes.filter_map(|(at, node)| Some((self.nodes.all[*node as usize].witness(effect)?, at)));
+                    let best = witnesses.max_by_key(|(witness, at)| (witness.confidence, Reverse(witness.depth), Reverse(*at)));
+                    if let Some((witness, at)) = best {
+                        let way = self.links(program, reached[at] as usize, effect);
+                        push(effect, witness.confidence.min(event.confidence), way);
+                    }
                 }
             }
         }
@@ -296,22 +268,26 @@ impl Effects {
         event.callee.map(|callee| callee.display(program, &self.catalog)).unwrap_or_default()
     }
 
-    fn chain(&self, program: &Program<'_>, mut at: usize, effect: Effect) -> Way {
+    fn links(&self, program: &Program<'_>, mut at: usize, effect: Effect) -> Way {
         let mut way = Way::default();
         while let Some(witness) = self.nodes.all[at].witness(effect) {
             let node = &self.nodes.all[at];
+            if let Some(kept) = node.kept.get(witness.event as usize).filter(|kept| kept.effect == effect) {
+                let links = kept.steps.iter().filter_map(|step| {
+                    Some(Link { owner: step.owner(program)?, callee: step.callee.clone(), span: step.span })
+                });
+                way.steps.extend(links);
+                return Way { sink: Some((kept.sink.clone(), kept.sink_name.clone())), ..way };
+            }
             let event = &node.events[witness.event as usize];
             if !matches!(event.target, Target::Inline(_)) {
                 way.first_use = way.first_use.or(event.callee.and_then(|callee| callee.used()));
-                way.steps.push(ChainStep {
-                    caller: display(program, node.region.owner),
-                    callee: self.callee(program, event),
-                    place: self.place(program, node.region.owner, event.at.span),
-                });
+                way.steps.push(Link { owner: node.region.owner, callee: self.callee(program, event), span: event.at.span });
             }
             match (&event.target, witness.next) {
                 (Target::Sink(entry), _) => {
-                    return Way { entry: Some(*entry), sink_name: self.callee(program, event), ..way };
+                    let sink = (self.catalog.entries[*entry].clone(), self.callee(program, event));
+                    return Way { sink: Some(sink), ..way };
                 }
                 (_, Some(next)) if way.steps.len() < 1_000 => at = next as usize,
                 _ => break,
@@ -343,6 +319,13 @@ impl Effects {
         let expr = facts.regions.regions.get(region.index as usize)?.expr;
         Some(program.body(region.owner)?.exprs[expr].span)
     }
+}
+
+/// A dependency as people name it, with its version.
+fn package(program: &Program<'_>, krate: CrateId) -> Option<String> {
+    let node = program.node(krate);
+    let version = node.version.as_deref().filter(|_| !node.is_member)?;
+    Some(format!("{} {version}", node.known_as))
 }
 
 /// A function as people write it: `Type::method`, `module::function`.

@@ -256,7 +256,7 @@ impl Markers {
         self.names.get(usize::from(krate)).map_or(MARKER, |(marker, _)| marker.as_str())
     }
 
-    fn lasting(&self, krate: CrateId) -> Option<&str> {
+    pub(crate) fn lasting(&self, krate: CrateId) -> Option<&str> {
         self.names.get(usize::from(krate)).filter(|(_, is_lasting)| *is_lasting).map(|(marker, _)| marker.as_str())
     }
 

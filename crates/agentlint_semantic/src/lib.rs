@@ -21,5 +21,8 @@ mod std_index;
 mod tests;
 pub mod types;
 
+/// Names the code that makes the model: of another one, what was found may be something else.
+pub const FORM: &str = env!("AGENTLINT_MODEL_FORM");
+
 pub use program::Program;
 pub use signature::{Generics, Signature};

@@ -170,6 +170,20 @@ impl<'l> Program<'l> {
         self.crates[usize::from(krate)].get().is_some_and(|model| model.is_absent)
     }
 
+    /// A name for a crate that every program has for it; `None` for members, and where two crates would share it.
+    pub fn lasting_name(&self, krate: CrateId) -> Option<&str> {
+        self.markers.lasting(krate)
+    }
+
+    /// The crate that has this lasting name.
+    pub fn crate_of_name(&self, lasting: Name) -> Option<CrateId> {
+        self.markers.krate(lasting)
+    }
+
+    pub fn has_def(&self, id: DefId) -> bool {
+        self.krate(id.krate).defs.defs.get(id.index as usize).is_some()
+    }
+
     pub fn root(&self, krate: CrateId) -> DefId {
         DefId { krate, index: ROOT }
     }

@@ -29,6 +29,6 @@ pub use atomic_write::atomic_write;
 pub use config::{CatalogEntry, CatalogKind, Config, ConfigError, LevelEntry, Place, parse as parse_config};
 pub use environment::Environment;
 pub use error::WorkspaceError;
-pub use load::DiskLoader;
+pub use load::{DiskLoader, SummaryFiles};
 pub use open::{OnFirstReading, Opened, Request, RunReport, open};
 pub use sources::Sources;

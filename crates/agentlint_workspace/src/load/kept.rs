@@ -3,7 +3,6 @@
 //! A file holds one crate: where its files and modules are, their facts, and what its item macros expand to. It is named by
 //! everything that this depends on, so that it is never out of date, and it is written whole or not at all.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -83,18 +82,17 @@ impl FactsFolder {
     }
 }
 
+impl FactsFolder {
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
 impl KeptCrate {
     /// `None` where there is no cache folder, or no root file.
     pub(crate) fn new(folder: Option<&FactsFolder>, source: &CrateSource) -> Option<KeptCrate> {
-        let metadata = std::fs::metadata(&source.root).ok()?;
-        let mut hasher = DefaultHasher::new();
-        (&source.root, metadata.len(), metadata.modified().ok()).hash(&mut hasher);
-        let mut cfg: Vec<(&str, &str)> = source.cfg.flags.iter().map(|flag| (flag.as_str(), "")).collect();
-        cfg.extend(source.cfg.key_values.iter().map(|(key, value)| (key.as_str(), value.as_str())));
-        cfg.sort_unstable();
-        cfg.hash(&mut hasher);
         // For people who look into the folder.
-        let file = folder?.0.join(format!("{}-{:016x}", source.package(), hasher.finish()));
+        let file = folder?.0.join(format!("{}-{:016x}", source.package(), source.identity()?));
         let pack = read(&file);
         Some(KeptCrate { file, pack, state: Mutex::default() })
     }

@@ -1,17 +1,19 @@
 //! Reads crates: the root file and every file that its module tree reaches.
 
 mod kept;
+mod kept_summaries;
 pub(crate) mod modules;
 mod walk;
 
 use std::borrow::Cow;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use agentlint_diagnostics::{Diagnostic, FileId};
-use agentlint_semantic::input::{CfgOptions, CrateFiles, CrateId, ExpansionKey, Loader};
+use agentlint_semantic::input::{CfgOptions, CrateFiles, CrateGraph, CrateId, ExpansionKey, Loader};
 use agentlint_syntax::{Name, STACK_SIZE, ast};
 use index_vec::IndexVec;
 use rayon::ThreadPool;
@@ -23,6 +25,7 @@ use crate::open::OnFirstReading;
 use crate::sources::{Origin, Sources};
 pub(crate) use kept::FactsFolder;
 use kept::{KeptCrate, Submodule};
+pub use kept_summaries::SummaryFiles;
 use walk::{Problems, walk};
 pub(crate) use walk::{prefetch, reached_files};
 
@@ -42,6 +45,18 @@ impl CrateSource {
     /// The package's name and version as its folder in the registry has them; of others the folder's name.
     fn package(&self) -> Cow<'_, str> {
         self.root.ancestors().nth(2).and_then(Path::file_name).unwrap_or_default().to_string_lossy()
+    }
+
+    /// A number for the sources and their `cfg`s; `None` where the root file is not there.
+    fn identity(&self) -> Option<u64> {
+        let metadata = std::fs::metadata(&self.root).ok()?;
+        let mut hasher = DefaultHasher::new();
+        (&self.root, metadata.len(), metadata.modified().ok()).hash(&mut hasher);
+        let mut cfg: Vec<(&str, &str)> = self.cfg.flags.iter().map(|flag| (flag.as_str(), "")).collect();
+        cfg.extend(self.cfg.key_values.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        cfg.sort_unstable();
+        cfg.hash(&mut hasher);
+        Some(hasher.finish())
     }
 }
 
@@ -119,6 +134,11 @@ impl DiskLoader {
     pub fn keep(&self) {
         let learned: Vec<&KeptCrate> = self.shared.kept.iter().filter_map(|kept| kept.get()?.as_ref()).collect();
         self.readers.install(|| learned.par_iter().for_each(|kept| kept.store()));
+    }
+
+    /// Where what is found of dependencies is kept, for runs that have the same `knowledge` of what blocks.
+    pub fn summary_files(&self, graph: &CrateGraph, knowledge: &impl Hash) -> SummaryFiles {
+        SummaryFiles::new(self.shared.facts.as_ref().map(FactsFolder::path), graph, &self.shared.crates, knowledge)
     }
 
     fn read(&self, id: CrateId) -> Option<Arc<CrateFiles>> {

@@ -5,12 +5,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use agentlint_diagnostics::{Diagnostic, Location, RolePolicy};
-use agentlint_effects::{AnalysedBody, Catalog, Effects, ResolvedCatalog};
+use agentlint_effects::{AnalysedBody, Catalog, Effects, FORM, ResolvedCatalog, SummaryStore};
 use agentlint_linter::run_lints::INTERNAL_ERROR;
 use agentlint_linter::{LintContext, Registry};
 use agentlint_semantic::Program;
 use agentlint_semantic::def::DefId;
-use agentlint_workspace::Opened;
+use agentlint_semantic::input::CrateId;
+use agentlint_workspace::{Opened, SummaryFiles};
 use rayon::prelude::*;
 
 /// What the lints found, and what `also` says of the model before it goes.
@@ -24,7 +25,7 @@ pub(super) fn lint<T: Send>(
     opened.loader.pool().install(|| {
         let program = Program::new(opened.graph.clone(), &opened.loader);
         let mut found = Vec::new();
-        let effects = effects(&program, catalog, &mut found);
+        let effects = effects(&program, catalog, opened, &mut found);
         let blocking_calls = effects.blocking_calls(&program);
         let cx = LintContext { program: &program, effects: &effects, blocking_calls: &blocking_calls, roles };
         let of_lints: Vec<Vec<Diagnostic>> = registry
@@ -47,12 +48,26 @@ pub(super) fn lint<T: Send>(
 }
 
 /// What the members' bodies do. A body whose analysis panicked is left out, and found.
-pub(super) fn effects(program: &Program<'_>, catalog: &Catalog, found: &mut Vec<Diagnostic>) -> Effects {
+pub(super) fn effects(program: &Program<'_>, catalog: &Catalog, opened: &Opened, found: &mut Vec<Diagnostic>) -> Effects {
     load(program);
     let bodies = analyse(program, found);
     // After inference: by then everything that the program's code leads into is loaded.
-    let catalog = ResolvedCatalog::new(program, catalog);
-    Effects::new(program, catalog, bodies)
+    let resolved = ResolvedCatalog::new(program, catalog);
+    let store = Store(opened.loader.summary_files(&opened.graph, &(agentlint_semantic::FORM, FORM, catalog)));
+    Effects::new(program, resolved, bodies, &store)
+}
+
+/// Summaries of dependencies, in the user's cache.
+struct Store(SummaryFiles);
+
+impl SummaryStore for Store {
+    fn load(&self, krate: CrateId) -> Option<Vec<u8>> {
+        self.0.load(krate)
+    }
+
+    fn keep(&self, krate: CrateId, summaries: Vec<u8>) {
+        self.0.keep(krate, &summaries);
+    }
 }
 
 /// Loads side by side what the first bodies would load one after the other, while all threads wait: std, the members, and what
