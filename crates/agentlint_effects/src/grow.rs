@@ -3,6 +3,7 @@
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind};
 use agentlint_semantic::infer::Callee;
+use agentlint_semantic::input::CrateId;
 use agentlint_semantic::types::Args;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -31,6 +32,10 @@ pub(crate) fn grow<'b>(
     bodies: &'b Bodies,
     store: &dyn SummaryStore,
 ) -> (Nodes, Vec<Function<'b>>) {
+    // The members' own bodies ask for what is kept of parameters.
+    let loaded: Vec<CrateId> = program.graph.crates.indices().filter(|krate| program.is_loaded(*krate)).collect();
+    let foreign = loaded.into_par_iter().filter(|krate| program.lasting_name(*krate).is_some());
+    foreign.for_each(|krate| bodies.kept.load(krate, store));
     let drops = Drops::new(program);
     let mut growth = Growth {
         program,

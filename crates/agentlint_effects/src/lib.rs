@@ -25,6 +25,8 @@ mod resolve;
 mod resolver;
 mod roles;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod time_limits;
 
 pub use body::AnalysedBody;

@@ -3,11 +3,12 @@
 //! What a crate's functions do depends on the crate, on all that it depends on, and on what is known of sinks: a file is named by
 //! all of these.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use agentlint_semantic::input::{CrateGraph, CrateId};
 use index_vec::IndexVec;
+use rustc_hash::{FxBuildHasher, FxHasher};
 
 use super::CrateSource;
 use crate::atomic_write::atomic_write;
@@ -27,15 +28,14 @@ impl SummaryFiles {
         folder: Option<&Path>,
         graph: &CrateGraph,
         sources: &IndexVec<CrateId, CrateSource>,
-        knowledge: &impl Hash,
+        knowledge: u64,
     ) -> SummaryFiles {
         let Some(folder) = folder else { return SummaryFiles { files: IndexVec::new() } };
         let mut identities = Identities { graph, sources, known: sources.iter().map(|_| Known::NotYet).collect() };
         let files = sources.iter_enumerated().map(|(id, source)| {
             let identity = identities.of(id)?;
-            let mut hasher = DefaultHasher::new();
-            (identity, knowledge).hash(&mut hasher);
-            Some(folder.join(format!("{}-{:016x}.summaries", source.package(), hasher.finish())))
+            let name = FxBuildHasher.hash_one((identity, knowledge));
+            Some(folder.join(format!("{}-{name:016x}.summaries", source.package())))
         });
         SummaryFiles { files: files.collect() }
     }
@@ -83,7 +83,7 @@ impl Identities<'_> {
             Known::NotYet => self.known[id] = Known::Nothing,
         }
         let source = self.sources.get(id).filter(|source| !source.is_member)?;
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = FxHasher::default();
         // One whose sources are not there has no code to follow.
         source.identity().unwrap_or_default().hash(&mut hasher);
         for (name, dependency) in &self.graph.crates.get(id)?.dependencies {

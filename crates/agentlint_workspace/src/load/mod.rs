@@ -6,7 +6,7 @@ pub(crate) mod modules;
 mod walk;
 
 use std::borrow::Cow;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
@@ -18,7 +18,7 @@ use agentlint_syntax::{Name, STACK_SIZE, ast};
 use index_vec::IndexVec;
 use rayon::ThreadPool;
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::error::WorkspaceError;
 use crate::open::OnFirstReading;
@@ -50,13 +50,11 @@ impl CrateSource {
     /// A number for the sources and their `cfg`s; `None` where the root file is not there.
     fn identity(&self) -> Option<u64> {
         let metadata = std::fs::metadata(&self.root).ok()?;
-        let mut hasher = DefaultHasher::new();
-        (&self.root, metadata.len(), metadata.modified().ok()).hash(&mut hasher);
-        let mut cfg: Vec<(&str, &str)> = self.cfg.flags.iter().map(|flag| (flag.as_str(), "")).collect();
-        cfg.extend(self.cfg.key_values.iter().map(|(key, value)| (key.as_str(), value.as_str())));
-        cfg.sort_unstable();
-        cfg.hash(&mut hasher);
-        Some(hasher.finish())
+        let flags = self.cfg.flags.iter().map(|flag| FxBuildHasher.hash_one(flag.as_str()));
+        let values = self.cfg.key_values.iter().map(|(key, value)| FxBuildHasher.hash_one((key.as_str(), value.as_str())));
+        // They come in no order.
+        let cfg = flags.chain(values).fold(0, u64::wrapping_add);
+        Some(FxBuildHasher.hash_one((&self.root, metadata.len(), metadata.modified().ok(), cfg)))
     }
 }
 
@@ -137,7 +135,7 @@ impl DiskLoader {
     }
 
     /// Where what is found of dependencies is kept, for runs that have the same `knowledge` of what blocks.
-    pub fn summary_files(&self, graph: &CrateGraph, knowledge: &impl Hash) -> SummaryFiles {
+    pub fn summary_files(&self, graph: &CrateGraph, knowledge: u64) -> SummaryFiles {
         SummaryFiles::new(self.shared.facts.as_ref().map(FactsFolder::path), graph, &self.shared.crates, knowledge)
     }
 

@@ -1,6 +1,7 @@
 //! From parsed crates to what the lints find. A panic costs one body or one lint, and becomes a finding.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
@@ -53,7 +54,9 @@ pub(super) fn effects(program: &Program<'_>, catalog: &Catalog, opened: &Opened,
     let bodies = analyse(program, found);
     // After inference: by then everything that the program's code leads into is loaded.
     let resolved = ResolvedCatalog::new(program, catalog);
-    let store = Store(opened.loader.summary_files(&opened.graph, &(agentlint_semantic::FORM, FORM, catalog)));
+    let mut knowledge = DefaultHasher::new();
+    (agentlint_semantic::FORM, FORM, catalog).hash(&mut knowledge);
+    let store = Store(opened.loader.summary_files(&opened.graph, knowledge.finish()));
     Effects::new(program, resolved, bodies, &store)
 }
 
