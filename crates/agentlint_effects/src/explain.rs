@@ -88,8 +88,10 @@ pub enum Silence {
     Trusted,
     /// Its own body is looked at, where it is polled.
     Async,
-    /// It is of another crate, whose bodies are not read.
-    Foreign,
+    /// It is a dependency's, and nothing in its own code blocks.
+    Dependency,
+    /// The same, but there is no code to read.
+    Unread,
 }
 
 impl Effects {
@@ -186,7 +188,7 @@ impl Effects {
             return program.function(target).is_some_and(|function| function.is_async).then_some(Silence::Async);
         }
         let is_foreign = !program.node(target.krate).is_member && !program.is_std(target.krate);
-        is_foreign.then_some(Silence::Foreign)
+        is_foreign.then(|| if program.has_body(target) { Silence::Dependency } else { Silence::Unread })
     }
 
     fn runs_in(&self, program: &Program<'_>, facts: &BodyFacts, region: u32) -> Vec<RunsIn> {

@@ -2,8 +2,10 @@
 //! with that of two.
 //!
 //! `fixtures/corpus/<crate>.toml` has a `[[finding]]` for each: `lint`, `file`, `line_text` (so that it survives nothing but a
-//! change of the line itself), `label = true` for a true finding, `false` for a false alarm, and the `reason`.
+//! change of the line itself), `label = true` for a true finding, `false` for a false alarm, and the `reason`; `through` lists what
+//! had to be followed to find it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -33,7 +35,24 @@ struct Labelled {
     line: Option<usize>,
     /// Missing until a person has read the code.
     label: Option<bool>,
+    /// What had to be followed to find it.
+    #[serde(default)]
+    through: Vec<Through>,
     reason: Option<String>,
+}
+
+/// What tools that look at one body, or one file, do not see through.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Through {
+    /// A dependency's own code.
+    Dependency,
+    /// A trait's method.
+    Trait,
+    /// A closure that some function calls.
+    Closure,
+    /// A value that goes out of scope.
+    Drop,
 }
 
 struct Found {
@@ -50,11 +69,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let crates = published::chosen(&names)?;
     let tool = tool::build()?;
     let cache = tempfile::tempdir()?;
-    let mut faults = Vec::new();
+    let mut out = Out::default();
     let mut lines = Vec::new();
     for (name, version) in crates {
         let folder = published::fetch(name, version)?;
-        lines.push(one(name, &folder, &tool, cache.path(), is_bless, &mut faults)?);
+        lines.push(one(name, &folder, &tool, cache.path(), is_bless, &mut out)?);
     }
     println!(
         "{:12} {:>8} {:>9} {:>9} {:>7} {:>10} {:>9}",
@@ -63,14 +82,25 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     for line in lines {
         println!("{line}");
     }
+    let ways: Vec<String> = out.through.iter().map(|(way, count)| format!("{count} {}", format!("{way:?}").to_lowercase())).collect();
+    println!("true findings that had to be followed through something: {}", ways.join(", "));
+    let faults = out.faults;
     if faults.is_empty() {
         return Ok(());
     }
     bail!("{} faults:\n{}", faults.len(), faults.join("\n"))
 }
 
+/// What is wrong, and how many true findings had to be followed through what.
+#[derive(Default)]
+struct Out {
+    faults: Vec<String>,
+    through: BTreeMap<Through, usize>,
+}
+
 /// A line of the table for one crate.
-fn one(name: &str, folder: &Path, tool: &Path, cache: &Path, is_bless: bool, faults: &mut Vec<String>) -> Result<String> {
+fn one(name: &str, folder: &Path, tool: &Path, cache: &Path, is_bless: bool, out: &mut Out) -> Result<String> {
+    let Out { faults, through } = out;
     let ran = tool::run(tool, folder, cache, &["--format", "json"])?;
     ensure!(matches!(ran.code, Some(0 | 1)), "{name}: exit {:?}: {}", ran.code, ran.stderr);
     let everything = ["--format", "sarif", "--confidence", "possible", "--startup"];
@@ -92,7 +122,10 @@ fn one(name: &str, folder: &Path, tool: &Path, cache: &Path, is_bless: bool, fau
         let place = open.iter().position(|label| label.speaks_of(one));
         let label = place.map(|place| open.remove(place));
         match label.and_then(|label| label.label) {
-            Some(true) => right += 1,
+            Some(true) => {
+                right += 1;
+                label.iter().flat_map(|label| &label.through).for_each(|way| *through.entry(*way).or_default() += 1);
+            }
             Some(false) => wrong += 1,
             None => {
                 faults.push(format!("{name}: {}:{}: no label: {}: {}", one.file, one.line, one.lint, one.message));

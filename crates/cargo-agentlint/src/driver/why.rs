@@ -165,7 +165,8 @@ fn silence(call: &ExplainedCall) -> &'static str {
         (Some(Silence::Awaited), _) => "does not block: it gives a future, which is awaited here",
         (Some(Silence::Trusted), _) => "does not block: the catalog trusts it (`[[trusted]]`)",
         (Some(Silence::Async), _) => "does not block here: it is async, and its body is looked at where it stands",
-        (Some(Silence::Foreign), _) => "is no sink of the catalog, and the bodies of other crates are not read",
+        (Some(Silence::Dependency), _) => "is no sink of the catalog, and nothing in the dependency's own code blocks",
+        (Some(Silence::Unread), _) => "is no sink of the catalog, and its body is not there to be read",
         (None, Resolution::Constructor) => "does not block",
         (None, Resolution::Function { .. } | Resolution::Drop { .. } | Resolution::FirstUse { .. }) => {
             "does not block, as far as its body tells"
