@@ -4,7 +4,7 @@ use agentlint_diagnostics::Confidence;
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind};
 use agentlint_semantic::infer::{CallKind, CallSite, Callee};
-use agentlint_semantic::types::{self, Args, Ty, TyKind};
+use agentlint_semantic::types::{self, Args, BodyExpr, Ty, TyKind};
 use agentlint_syntax::ast::{ExprId, ExprKind};
 use agentlint_syntax::{Name, Span};
 use smallvec::{SmallVec, smallvec};
@@ -17,6 +17,7 @@ use crate::futures::{is_driven, may_give_future};
 use crate::region::{RegionId, RegionKind};
 use crate::resolve::{Called, ResolvedCatalog};
 use crate::summary::display;
+use crate::values::{Callable, Values, given_back};
 
 /// The calls of a region, and whether its code runs while a task is polled.
 pub(crate) struct RegionEvents {
@@ -89,6 +90,8 @@ pub(crate) enum Part {
     Own,
     /// What the future that it gives runs.
     Future,
+    /// What a closure in it runs, by its region.
+    Closure(u32),
 }
 
 /// What is known of the generic arguments that a function is called with.
@@ -105,6 +108,7 @@ pub(crate) struct Builder<'a, 'l> {
     pub(crate) catalog: &'a ResolvedCatalog,
     pub(crate) bodies: &'a Bodies,
     pub(crate) drops: &'a Drops,
+    pub(crate) values: &'a Values,
     pub(crate) facts: &'a BodyFacts,
     /// What stands for the body's parameters; `None` where they may be anything.
     pub(crate) with: Option<Args>,
@@ -176,7 +180,7 @@ impl Builder<'_, '_> {
                 continue;
             }
             let target = one_of(Some(*def).into_iter().filter(|def| self.bodies.member(*def).is_some()));
-            let callee = CalleeName { def: *def, implementation: None, self_ty: None, renamed: None, how: How::FirstUse };
+            let callee = CalleeName { how: How::FirstUse, ..CalleeName::of(*def) };
             let at = At { expr: *expr, span: body.exprs[*expr].span };
             if let (Some(target), Some(node)) = (target, nodes.get_mut(self.facts.regions.region_of[*expr] as usize)) {
                 node.events.push(Event { at, callee: Some(callee), target, confidence: Confidence::Likely });
@@ -186,7 +190,7 @@ impl Builder<'_, '_> {
 
     fn drop_events(&self, dropped: Dropped, events: &mut Vec<Event>) {
         for (def, confidence) in self.drops.of(self.program, dropped.ty) {
-            let callee = CalleeName { def, implementation: None, self_ty: None, renamed: None, how: How::Drop };
+            let callee = CalleeName { how: How::Drop, ..CalleeName::of(def) };
             let target = one_of(Some(def).into_iter().filter(|def| self.is_followed(*def)));
             let at = At { expr: dropped.scope, span: dropped.span };
             events.extend(target.map(|target| Event { at, callee: Some(callee), target, confidence }));
@@ -194,8 +198,9 @@ impl Builder<'_, '_> {
     }
 
     fn call_events(&self, closures: &mut Closures<'_, '_>, call: &CallSite, events: &mut Vec<Event>) {
-        if let Some(event) = self.call_event(call) {
-            events.push(event);
+        match call.callee {
+            Callee::Value(ty) => self.value_events(call, ty, events),
+            _ => events.extend(self.call_event(call)),
         }
         for (at, argument) in call.arguments.iter().enumerate() {
             let TyKind::FnDef(def, list) = *self.ty(*argument).kind() else { continue };
@@ -207,6 +212,53 @@ impl Builder<'_, '_> {
             let at = At { expr: *argument, span: body.exprs[*argument].span };
             events.extend(self.event(Called { def, implementation, list: &list, values: &[], receiver: None }, at, true));
         }
+    }
+
+    /// A call of a value: of a closure or a function that came through a field, or that another function gave.
+    fn value_events(&self, call: &CallSite, ty: Ty, events: &mut Vec<Event>) {
+        let Some(body) = self.program.body(self.facts.inferred.owner) else { return };
+        let ExprKind::Call { callee: value, .. } = body.exprs[call.expr].kind else { return };
+        let is_field = matches!(body.exprs[value].kind, ExprKind::Field { .. });
+        let has_origin = self.facts.inferred.local(value).is_none_or(|pat| self.facts.initialiser(pat).is_some());
+        let ty = self.with.map_or(ty, |with| self.program.instantiated(ty, &with));
+        let (callables, confidence) = match *ty.kind() {
+            // Of a closure that is called where it is bound or passed, the code counts as that of the place.
+            TyKind::Closure(of, _) if is_field => (self.closure(of), Confidence::Certain),
+            TyKind::FnDef(def, _) if is_field || has_origin => (vec![Callable::Function(def)], Confidence::Certain),
+            TyKind::Closure(..) | TyKind::FnDef(..) | TyKind::Param(..) => return,
+            TyKind::Opaque(def, ..) => (given_back(self.program, self.bodies, def), Confidence::Certain),
+            // One of those that get there.
+            _ => (self.values.of(self.program, self.bodies, self.facts, value), Confidence::Likely),
+        };
+        let at = At { expr: call.expr, span: body.exprs[call.expr].span };
+        let mut functions: SmallVec<[Followed; 1]> = SmallVec::new();
+        for callable in callables {
+            match callable {
+                Callable::Closure(RegionId { owner, index }) => {
+                    functions.push(Followed { def: owner, with: With::Anything, part: Part::Closure(index) });
+                }
+                Callable::Function(def) => {
+                    let called = Called { def, implementation: None, list: &[], values: &[], receiver: None };
+                    match self.event(called, at, false) {
+                        Some(Event { target: Target::Functions(of_function), .. }) => functions.extend(of_function),
+                        Some(mut event) => {
+                            event.confidence = event.confidence.min(confidence);
+                            events.push(event);
+                        }
+                        None => {}
+                    }
+                }
+            }
+        }
+        let Some(first) = functions.first() else { return };
+        let callee = CalleeName { renamed: Some(call.name), ..CalleeName::of(first.def) };
+        events.push(Event { at, callee: Some(callee), target: Target::Functions(functions), confidence });
+    }
+
+    fn closure(&self, of: BodyExpr) -> Vec<Callable> {
+        let facts = self.bodies.member(of.owner);
+        let index = facts.and_then(|facts| facts.regions.by_expr.get(&ExprId::new(of.expr as usize)));
+        index.map(|index| Callable::Closure(RegionId { owner: of.owner, index: *index })).into_iter().collect()
     }
 
     fn call_event(&self, call: &CallSite) -> Option<Event> {
@@ -342,6 +394,10 @@ fn one_of(functions: impl Iterator<Item = DefId>) -> Option<Target> {
 }
 
 impl CalleeName {
+    fn of(def: DefId) -> CalleeName {
+        CalleeName { def, implementation: None, self_ty: None, renamed: None, how: How::Call }
+    }
+
     pub(crate) fn how(&self) -> How {
         self.how
     }

@@ -5,6 +5,7 @@ use agentlint_semantic::def::{DefId, DefKind};
 use agentlint_semantic::infer::Callee;
 use agentlint_semantic::input::CrateId;
 use agentlint_semantic::types::Args;
+use agentlint_syntax::ast::{ExprId, ExprKind};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -17,6 +18,7 @@ use crate::kept::{FunctionKey, SummaryStore};
 use crate::nodes::{Instance, Nodes, followed};
 use crate::resolve::ResolvedCatalog;
 use crate::roles::{Function, RoleCalls};
+use crate::values::Values;
 
 /// A function with more sets of types than this is looked at in general from then on.
 const MOST_INSTANCES: usize = 64;
@@ -37,12 +39,14 @@ pub(crate) fn grow<'b>(
     let foreign = loaded.into_par_iter().filter(|krate| program.lasting_name(*krate).is_some());
     foreign.for_each(|krate| bodies.kept.load(krate, store));
     let drops = Drops::new(program);
+    let values = Values::new(program, bodies);
     let mut growth = Growth {
         program,
         catalog,
         bodies,
         store,
         drops: &drops,
+        values: &values,
         nodes: Nodes::default(),
         counts: FxHashMap::default(),
         passed_from: FxHashMap::default(),
@@ -60,6 +64,7 @@ struct Growth<'a, 'b, 'l> {
     bodies: &'b Bodies,
     store: &'a dyn SummaryStore,
     drops: &'a Drops,
+    values: &'a Values,
     nodes: Nodes,
     /// How many sets of types there are of each function.
     counts: FxHashMap<DefId, usize>,
@@ -74,11 +79,11 @@ type Made = (Vec<RegionEvents>, Option<u32>, bool);
 
 impl<'b> Growth<'_, 'b, '_> {
     fn members(&mut self) -> Vec<Function<'b>> {
-        let Growth { program, bodies, drops, .. } = *self;
+        let Growth { program, bodies, drops, values, .. } = *self;
         let catalog = &*self.catalog;
         let calls = RoleCalls::new(program, catalog, bodies);
         let found = Closures::for_each(program, catalog, bodies, |closures, facts| {
-            let regions = Builder { program, catalog, bodies, drops, facts, with: None }.regions(closures);
+            let regions = Builder { program, catalog, bodies, drops, values, facts, with: None }.regions(closures);
             (regions, is_open(program, facts), calls.of_body(closures, facts))
         });
         let mut functions = Vec::new();
@@ -153,11 +158,11 @@ impl<'b> Growth<'_, 'b, '_> {
     }
 
     fn of_dependency(&self, def: DefId, with: Option<Args>) -> Option<Made> {
-        let Growth { program, bodies, drops, .. } = *self;
+        let Growth { program, bodies, drops, values, .. } = *self;
         let catalog = &*self.catalog;
         let facts = bodies.get(program, def)?;
         let mut closures = Closures::new(program, catalog, bodies);
-        let mut regions = Builder { program, catalog, bodies, drops, facts, with }.regions(&mut closures);
+        let mut regions = Builder { program, catalog, bodies, drops, values, facts, with }.regions(&mut closures);
         regions.iter_mut().for_each(|region| region.is_context = false);
         Some((regions, future_region(program, facts), is_open(program, facts)))
     }
@@ -258,7 +263,11 @@ impl<'b> Growth<'_, 'b, '_> {
 /// Whether types that stand for the body's parameters may decide what one of its calls runs.
 fn is_open(program: &Program<'_>, facts: &BodyFacts) -> bool {
     facts.inferred.calls.iter().any(|call| {
-        let Callee::Function { def, args, implementation } = call.callee else { return false };
+        let (def, args, implementation) = match call.callee {
+            Callee::Function { def, args, implementation } => (def, args, implementation),
+            Callee::Value(ty) => return ty.has_params() && is_of_field(program, facts, call.expr),
+            Callee::Constructor(_) | Callee::Unresolved(_) => return false,
+        };
         if !args.iter().any(|ty| ty.has_params()) {
             return false;
         }
@@ -266,4 +275,11 @@ fn is_open(program: &Program<'_>, facts: &BodyFacts) -> bool {
         let target = implementation.unwrap_or(def);
         (of_trait && implementation.is_none()) || (program.is_std(target.krate) && !program.predicates(target).is_empty())
     })
+}
+
+/// Whether it is a field's value that is called.
+fn is_of_field(program: &Program<'_>, facts: &BodyFacts, call: ExprId) -> bool {
+    let Some(body) = program.body(facts.inferred.owner) else { return false };
+    let ExprKind::Call { callee, .. } = body.exprs[call].kind else { return false };
+    matches!(body.exprs[callee].kind, ExprKind::Field { .. })
 }

@@ -28,6 +28,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 mod time_limits;
+mod values;
 
 pub use body::AnalysedBody;
 pub use catalog::{Catalog, CatalogError, GuardKind};

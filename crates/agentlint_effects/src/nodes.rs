@@ -127,6 +127,7 @@ impl Nodes {
                     match followed.part {
                         Part::Own => Some(first),
                         Part::Future => self.futures.get(&first).copied(),
+                        Part::Closure(region) => Some(first + region),
                     }
                 })
                 .collect(),

@@ -80,7 +80,7 @@ impl Found<'_> {
             }
             Resolution::Function { name, .. } => format!("calls `{name}`"),
             Resolution::Constructor => "makes a value: nothing is called".to_owned(),
-            Resolution::Value => "calls a closure or a function pointer, which is not followed from here".to_owned(),
+            Resolution::Value => "calls a value: a closure or a function that came here".to_owned(),
             Resolution::Drop { name } => format!("is dropped: `{name}` runs at the end of its scope"),
             Resolution::FirstUse { name } => format!("uses the static `{name}`: whoever is first makes its value"),
             Resolution::Unresolved(reason) => format!("is not resolved: {reason}"),
