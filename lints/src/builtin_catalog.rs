@@ -9,6 +9,7 @@ static FILES: &[(&str, &str)] = &[
     ("lints/catalog/files.toml", include_str!("../catalog/files.toml")),
     ("lints/catalog/guards.toml", include_str!("../catalog/guards.toml")),
     ("lints/catalog/http.toml", include_str!("../catalog/http.toml")),
+    ("lints/catalog/routes.toml", include_str!("../catalog/routes.toml")),
     ("lints/catalog/starts.toml", include_str!("../catalog/starts.toml")),
     ("lints/catalog/std_fs.toml", include_str!("../catalog/std_fs.toml")),
     ("lints/catalog/std_net_process.toml", include_str!("../catalog/std_net_process.toml")),

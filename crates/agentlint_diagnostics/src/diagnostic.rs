@@ -50,6 +50,8 @@ pub struct Diagnostic {
     /// What to do instead; starts with a verb.
     pub help: Option<String>,
     pub notes: Vec<String>,
+    /// Where the work comes in that reaches the primary place, as in "`POST /chat`"; routes first.
+    pub reached_from: Vec<String>,
     pub fix: Option<Fix>,
 }
 
@@ -66,6 +68,7 @@ impl Diagnostic {
             chain: Vec::new(),
             help: None,
             notes: Vec::new(),
+            reached_from: Vec::new(),
             fix: None,
         }
     }

@@ -27,6 +27,8 @@ pub struct Catalog {
     pub starts: Vec<StartPoint>,
     #[serde(default, rename = "time_limit")]
     pub time_limits: Vec<TimeLimit>,
+    #[serde(default, rename = "route")]
+    pub routes: Vec<Route>,
 }
 
 /// What an entry is about: see `lints/catalog/README.md`.
@@ -186,6 +188,18 @@ pub struct TimeLimit {
     pub advice: String,
 }
 
+/// A function that has to do with routes.
+#[derive(Clone, Debug, Hash, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// The place of the argument that answers requests.
+    pub handler_argument: Option<usize>,
+    /// The place of the argument that is a path, or the front of one.
+    pub path_argument: Option<usize>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LimitKind {
@@ -232,6 +246,7 @@ impl Catalog {
         self.guards.extend(other.guards);
         self.starts.extend(other.starts);
         self.time_limits.extend(other.time_limits);
+        self.routes.extend(other.routes);
     }
 
     /// What the entries of all tables are about, in the order of the tables.
@@ -244,7 +259,9 @@ impl Catalog {
         let guards = self.guards.iter().map(|entry| &entry.subject);
         let starts = self.starts.iter().map(|entry| &entry.subject);
         let time_limits = self.time_limits.iter().map(|entry| &entry.subject);
-        sinks.chain(offloads).chain(trusted).chain(clients).chain(uses_io).chain(guards).chain(starts).chain(time_limits)
+        let routes = self.routes.iter().map(|entry| &entry.subject);
+        let of_sinks = sinks.chain(offloads).chain(trusted).chain(clients).chain(uses_io);
+        of_sinks.chain(guards).chain(starts).chain(time_limits).chain(routes)
     }
 }
 
@@ -268,7 +285,7 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_an_error_in_every_table() {
-        for table in ["sink", "offload", "trusted", "client", "wrapper", "uses_io", "guard", "start", "time_limit"] {
+        for table in ["sink", "offload", "trusted", "client", "wrapper", "uses_io", "guard", "start", "time_limit", "route"] {
             let needed = match table {
                 "sink" => "effect = \"fs\"\n",
                 "guard" => "kind = \"lock\"\n",

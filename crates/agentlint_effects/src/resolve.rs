@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Effect;
 use crate::catalog::{Catalog, GuardKind, LimitKind, Sink, Subject, UsesIo};
+use crate::entries::RouteRole;
 use crate::resolver::Resolver;
 
 /// A function as it is called.
@@ -109,6 +110,7 @@ pub struct ResolvedCatalog {
     guards: FxHashMap<DefId, GuardKind>,
     starts: FxHashMap<DefId, Start>,
     time_limits: FxHashMap<DefId, Limit>,
+    routes: FxHashMap<DefId, RouteRole>,
     trusted_functions: FxHashSet<DefId>,
     /// The roots of crates too.
     trusted_modules: FxHashSet<DefId>,
@@ -179,6 +181,10 @@ impl ResolvedCatalog {
         for entry in catalog.starts.iter().filter(|entry| of(&entry.subject)) {
             let start = if entry.serves { Start::Serve } else { Start::Beside };
             self.starts.extend(resolver.functions(&entry.subject).into_iter().map(|(def, _)| (def, start)));
+        }
+        for entry in catalog.routes.iter().filter(|entry| of(&entry.subject)) {
+            let role = RouteRole { handler: entry.handler_argument, path: entry.path_argument };
+            self.routes.extend(resolver.functions(&entry.subject).into_iter().map(|(def, _)| (def, role)));
         }
         for entry in catalog.time_limits.iter().filter(|entry| of(&entry.subject)) {
             let functions = resolver.functions(&entry.subject).into_iter();
@@ -377,6 +383,10 @@ impl ResolvedCatalog {
 
     pub(crate) fn start(&self, def: DefId) -> Option<Start> {
         self.starts.get(&def).copied()
+    }
+
+    pub(crate) fn route(&self, def: DefId) -> Option<RouteRole> {
+        self.routes.get(&def).copied()
     }
 
     pub(crate) fn has_limits(&self) -> bool {

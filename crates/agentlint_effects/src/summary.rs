@@ -19,6 +19,7 @@ use crate::events::{Event, How, Target};
 use crate::grow::grow;
 use crate::kept::{Found, FunctionKey, KeptEffect, KeptStep, KeptSummary, SummaryStore};
 use crate::nodes::{Node, Nodes};
+use crate::reach::Reach;
 use crate::region::{RegionId, RegionKind};
 use crate::resolve::{ResolvedCatalog, SinkEntry};
 use crate::roles::{Role, Roles};
@@ -29,6 +30,7 @@ pub struct Effects {
     bodies: Bodies,
     nodes: Nodes,
     roles: Roles,
+    pub(crate) reach: Reach,
 }
 
 /// A call in an async context whose evaluation blocks.
@@ -93,7 +95,7 @@ impl Effects {
         let (mut nodes, functions) = grow(program, &mut catalog, &bodies, store);
         let roles = Roles::new(program, functions);
         nodes.propagate(&catalog);
-        let effects = Effects { catalog, bodies, nodes, roles };
+        let effects = Effects { catalog, bodies, nodes, roles, reach: Reach::default() };
         effects.keep(program, store);
         effects
     }

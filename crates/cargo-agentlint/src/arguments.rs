@@ -74,6 +74,9 @@ pub(crate) struct CheckArguments {
     /// How sure a finding must be [default: likely]
     #[arg(long, value_enum, value_name = "SURENESS")]
     pub(crate) confidence: Option<Sureness>,
+    /// In which order findings come: by their places, or those first that the most routes and tasks reach
+    #[arg(long, value_enum, default_value_t = Order::Place, value_name = "ORDER")]
+    pub(crate) sort: Order,
     /// Report what blocks before the program serves, spawns or accepts too
     #[arg(long)]
     pub(crate) startup: bool,
@@ -92,6 +95,12 @@ pub(crate) struct CheckArguments {
     /// Print what the run took
     #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Order {
+    Place,
+    Reach,
 }
 
 #[derive(Clone, Debug, Args)]

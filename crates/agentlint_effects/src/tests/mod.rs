@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod dependencies;
+mod reach;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,6 +32,16 @@ effect = "fs"
 [[offload]]
 path = "std::thread::spawn"
 argument = 0
+[[start]]
+path = "dep::spawn"
+[[route]]
+paths = ["dep::get", "dep::post", "dep::Methods::get", "dep::Methods::post", "dep::Route::to"]
+handler_argument = 0
+[[route]]
+paths = ["dep::Router::route", "dep::Router::nest", "dep::scope", "dep::resource", "dep::Scope::route", "dep::Router::mount"]
+path_argument = 0
+[[route]]
+paths = ["dep::web::get", "dep::web::post"]
 [[trusted]]
 path = "dep::trusted"
 [[trusted]]
@@ -68,6 +79,15 @@ impl SummaryStore for Memory {
 
 /// One run, and how many bodies of dependencies it read.
 fn run(dependency: &str, program: &str, store: &dyn SummaryStore) -> (Vec<BlockingCall>, usize) {
+    with_effects(dependency, program, store, |program, effects, bodies_read| (effects.blocking_calls(program), bodies_read))
+}
+
+fn with_effects<T>(
+    dependency: &str,
+    program: &str,
+    store: &dyn SummaryStore,
+    ask: impl FnOnce(&Program<'_>, &Effects, usize) -> T,
+) -> T {
     let mut graph = CrateGraph::default();
     let mut crates = Vec::new();
     for (crate_name, text) in [("dep", dependency), ("case", program)] {
@@ -95,8 +115,8 @@ fn run(dependency: &str, program: &str, store: &dyn SummaryStore) -> (Vec<Blocki
     let owners = program.members().flat_map(|krate| program.owners(krate)).copied();
     let bodies = owners.filter_map(|owner| AnalysedBody::new(&program, owner)).collect();
     let catalog = ResolvedCatalog::new(&program, &Catalog::parse("case.toml", CATALOG).unwrap());
-    let calls = Effects::new(&program, catalog, bodies, store).blocking_calls(&program);
-    (calls, loader.bodies_read.load(Ordering::Relaxed))
+    let effects = Effects::new(&program, catalog, bodies, store);
+    ask(&program, &effects, loader.bodies_read.load(Ordering::Relaxed))
 }
 
 /// What is found in the program, which `//~ effect confidence` at the ends of its lines says, and what the chains are.

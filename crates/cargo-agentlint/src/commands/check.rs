@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 use agentlint_diagnostics::Level;
 use anyhow::{anyhow, bail};
 
-use crate::arguments::{CheckArguments, FailOn, Sureness, TargetArguments};
+use crate::arguments::{CheckArguments, FailOn, Order, Sureness, TargetArguments};
 use crate::engine::{CheckRequest, Engine};
 use crate::output::{Failure, write_to};
 use crate::render::{self, Screen};
@@ -24,7 +24,10 @@ pub(crate) fn check(
     }
     refuse_missing_paths(&arguments.target, environment)?;
     let checked = engine.check(&request(arguments, environment))?;
-    let report = Report::new(checked, engine.registry().metas());
+    let mut report = Report::new(checked, engine.registry().metas());
+    if arguments.sort == Order::Reach {
+        report.diagnostics.sort_by_key(|diagnostic| std::cmp::Reverse(diagnostic.reached_from.len()));
+    }
     let screen = Screen {
         color: render::is_colored(arguments.color, environment, arguments.output.is_none()),
         unicode: environment.unicode,

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 
 use agentlint_diagnostics::{Diagnostic, Location, RolePolicy};
-use agentlint_effects::{AnalysedBody, Catalog, Effects, FORM, ResolvedCatalog, SummaryStore};
+use agentlint_effects::{AnalysedBody, Catalog, Effects, Entry, FORM, ResolvedCatalog, SummaryStore};
 use agentlint_linter::run_lints::INTERNAL_ERROR;
 use agentlint_linter::{LintContext, Registry};
 use agentlint_semantic::Program;
@@ -41,6 +41,10 @@ pub(super) fn lint<T: Send>(
             })
             .collect();
         found.extend(of_lints.into_iter().flatten());
+        for diagnostic in &mut found {
+            let Location { file, start, .. } = diagnostic.primary.location;
+            diagnostic.reached_from = effects.reached_from(&program, file, start).iter().map(Entry::to_string).collect();
+        }
         let said = also(&program, &effects);
         // The run is about to end, and taking the model apart piece by piece would be a good part of it.
         std::mem::forget((blocking_calls, effects, program));

@@ -1,6 +1,7 @@
 //! Messages as cargo prints them, for editors: rust-analyzer's `check.overrideCommand`, and whatever else reads
 //! `cargo check --message-format=json`.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -33,7 +34,7 @@ pub(super) fn render(report: &Report<'_>, root: &Path, out: &mut dyn Write) -> i
 
 #[derive(Serialize)]
 struct Message<'a> {
-    message: &'a str,
+    message: Cow<'a, str>,
     code: Option<Code>,
     level: &'static str,
     spans: Vec<Span>,
@@ -78,11 +79,13 @@ fn message<'a>(report: &Report<'_>, diagnostic: &'a Diagnostic) -> Message<'a> {
     };
     let primary = span(report, diagnostic.primary.location, &diagnostic.primary.text, true);
     let labels = diagnostic.labels.iter().map(|label| span(report, label.location, &label.text, false));
-    let hops = diagnostic.chain.iter().map(|hop| child("note", &hop.text, vec![span(report, hop.location, "", true)]));
-    let notes = diagnostic.notes.iter().map(|note| child("note", note, Vec::new()));
-    let help = diagnostic.help.iter().map(|help| child("help", help, Vec::new()));
+    let hops = diagnostic.chain.iter().map(|hop| child("note", hop.text.as_str(), vec![span(report, hop.location, "", true)]));
+    let notes = diagnostic.notes.iter().map(|note| child("note", note.as_str(), Vec::new()));
+    let reached = super::human::reached_from(diagnostic);
+    let reached = reached.into_iter().map(|entries| child("note", format!("reached from {entries}"), Vec::new()));
+    let help = diagnostic.help.iter().map(|help| child("help", help.as_str(), Vec::new()));
     Message {
-        message: &diagnostic.message,
+        message: Cow::Borrowed(&diagnostic.message),
         code: Some(Code {
             code: format!("agentlint::{}", diagnostic.lint),
             explanation: report.meta(diagnostic.lint).map(|meta| meta.page),
@@ -90,12 +93,12 @@ fn message<'a>(report: &Report<'_>, diagnostic: &'a Diagnostic) -> Message<'a> {
         level,
         rendered: Some(rendered(report, diagnostic, level)),
         spans: std::iter::once(primary).chain(labels).collect(),
-        children: hops.chain(notes).chain(help).collect(),
+        children: hops.chain(notes).chain(reached).chain(help).collect(),
     }
 }
 
-fn child<'a>(level: &'static str, message: &'a str, spans: Vec<Span>) -> Message<'a> {
-    Message { message, code: None, level, spans, children: Vec::new(), rendered: None }
+fn child<'a>(level: &'static str, message: impl Into<Cow<'a, str>>, spans: Vec<Span>) -> Message<'a> {
+    Message { message: message.into(), code: None, level, spans, children: Vec::new(), rendered: None }
 }
 
 fn span(report: &Report<'_>, location: Location, label: &str, is_primary: bool) -> Span {

@@ -34,6 +34,7 @@ fn message(report: &Report<'_>, diagnostic: &Diagnostic) -> String {
     }
     lines.extend(diagnostic.help.iter().map(|help| format!("help: {help}")));
     lines.extend(diagnostic.notes.iter().map(|note| format!("note: {note}")));
+    lines.extend(super::human::reached_from(diagnostic).map(|entries| format!("reached from: {entries}")));
     lines.join("\n")
 }
 

@@ -22,6 +22,9 @@ pub(super) fn render(report: &Report<'_>, screen: &Screen, out: &mut dyn Write) 
         for note in &diagnostic.notes {
             page.write_remark("note", note, out)?;
         }
+        if let Some(reached_from) = reached_from(diagnostic) {
+            page.write_remark("reached from", &reached_from, out)?;
+        }
         writeln!(out)?;
     }
     if screen.verbose {
@@ -39,6 +42,15 @@ pub(super) fn trail(diagnostic: &Diagnostic) -> impl Iterator<Item = (&str, Loca
     let elsewhere = diagnostic.labels.iter().filter(move |label| label.location.file != file);
     let labels = elsewhere.map(|label| (label.text.as_str(), label.location));
     labels.chain(diagnostic.chain.iter().map(|hop| (hop.text.as_str(), hop.location)))
+}
+
+/// Where the work comes in that reaches a finding: the first, and how many more there are.
+pub(super) fn reached_from(diagnostic: &Diagnostic) -> Option<String> {
+    let (first, others) = diagnostic.reached_from.split_first()?;
+    Some(match others.len() {
+        0 => first.clone(),
+        more => format!("{first} and {more} more"),
+    })
 }
 
 /// What all findings of a report share.

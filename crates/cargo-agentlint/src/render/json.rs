@@ -67,6 +67,7 @@ struct Finding<'a> {
     chain: Vec<Step<'a>>,
     help: Option<&'a str>,
     notes: &'a [String],
+    reached_from: &'a [String],
     fingerprint: String,
 }
 
@@ -118,6 +119,7 @@ fn finding<'a>(report: &Report<'_>, diagnostic: &'a Diagnostic, fingerprint: Str
         chain: diagnostic.chain.iter().map(|hop| step(&hop.text, hop.location)).collect(),
         help: diagnostic.help.as_deref(),
         notes: &diagnostic.notes,
+        reached_from: &diagnostic.reached_from,
         fingerprint,
     }
 }

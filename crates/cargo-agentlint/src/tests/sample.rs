@@ -121,7 +121,8 @@ fn loaded() -> Diagnostic {
         },
     ];
     loaded.help = Some("await `tokio::fs::read_to_string(..)` all the way up, or put one `tokio::task::spawn_blocking` around the call of `Repo::load`".to_owned());
-    loaded.notes = vec!["reached from `POST /chat`".to_owned()];
+    loaded.notes = vec!["seen twice".to_owned()];
+    loaded.reached_from = vec!["`POST /chat`".to_owned()];
     loaded
 }
 
@@ -132,6 +133,7 @@ fn locked() -> Diagnostic {
     locked.primary.text = "the guard is made here".to_owned();
     locked.labels = vec![Label { location: at(0, ".await", 0), text: "and still held here".to_owned() }];
     locked.help = Some("drop the guard before the await".to_owned());
+    locked.reached_from = vec!["`GET /chat`".to_owned(), "a task spawned in `main`".to_owned()];
     locked
 }
 

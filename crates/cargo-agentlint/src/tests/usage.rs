@@ -74,6 +74,17 @@ fn less_sure_findings_are_asked_for() {
 }
 
 #[test]
+fn what_the_most_entries_reach_comes_first_where_it_is_asked_for() {
+    let lints = |order: &str| {
+        let found = agentlint(&format!("--format concise --quiet --sort {order}")).stdout;
+        let names = found.lines().filter_map(|line| Some(line.split_once('[')?.1.split_once(']')?.0.to_owned()));
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(lints("place"), ["blocking_fs", "lock_across_await", "nested_block_on", "nested_block_on"]);
+    assert_eq!(lints("reach"), ["lock_across_await", "blocking_fs", "nested_block_on", "nested_block_on"]);
+}
+
+#[test]
 fn colors_follow_the_option_then_the_environment() {
     let terminal = Environment { stdout_is_terminal: true, ..environment() };
     let no_color = Environment { no_color: true, ..terminal.clone() };

@@ -154,7 +154,10 @@ impl Writer<'_> {
                 .map(|reason| Suppression { kind: "inSource", justification: reason.to_owned() })
                 .into_iter()
                 .collect(),
-            properties: ResultProperties { confidence: diagnostic.confidence.name() },
+            properties: ResultProperties {
+                confidence: diagnostic.confidence.name(),
+                reached_from: diagnostic.reached_from.iter().map(|entry| entry.replace('`', "")).collect(),
+            },
         }
     }
 

@@ -121,8 +121,11 @@ pub(super) struct SarifResult {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct ResultProperties {
     pub(super) confidence: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) reached_from: Vec<String>,
 }
 
 #[derive(Serialize)]
