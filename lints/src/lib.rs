@@ -29,6 +29,7 @@ lints! {
     blocking_process::BlockingProcess,
     blocking_sleep::BlockingSleep,
     blocking_stdin::BlockingStdin,
+    client_per_request::ClientPerRequest,
     client_without_timeout::ClientWithoutTimeout,
     global_client::GlobalClient,
     lock_across_await::LockAcrossAwait,

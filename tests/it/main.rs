@@ -11,6 +11,7 @@ mod lints;
 mod pre_commit;
 mod sarif;
 mod self_lint;
+mod shown;
 mod support;
 mod tidy;
 mod user_catalog;

@@ -34,7 +34,13 @@ impl Effects {
         // Functions may stand in functions.
         let Some((_, owner)) = around.min_by_key(|(span, _)| span.end - span.start) else { return Vec::new() };
         let Some(region) = self.facts(*owner).and_then(|facts| region_at(program, facts, at)) else { return Vec::new() };
-        graph.entries_of(self, region)
+        graph.entries_of(self, region, |_| true)
+    }
+
+    /// Where the work comes in that runs a region each time: not what only runs once, for all.
+    pub(crate) fn reached_each_time(&self, program: &Program<'_>, region: RegionId) -> Vec<Entry> {
+        let graph = self.reach.0.get_or_init(|| Graph::new(self, program));
+        graph.entries_of(self, region, |region| !self.runs_once(program, region))
     }
 }
 
@@ -65,12 +71,12 @@ impl Graph {
         Graph { entries, callers, owners }
     }
 
-    fn entries_of(&self, effects: &Effects, from: RegionId) -> Vec<Entry> {
+    fn entries_of(&self, effects: &Effects, from: RegionId, is_passed: impl Fn(RegionId) -> bool) -> Vec<Entry> {
         let mut found = Vec::new();
         let mut seen = FxHashSet::default();
         let mut open = vec![from];
         while let Some(region) = open.pop() {
-            if !seen.insert(region) {
+            if !seen.insert(region) || !is_passed(region) {
                 continue;
             }
             found.extend(self.entries.by_region.get(&region).into_iter().flatten().cloned());
