@@ -93,8 +93,9 @@ impl Engine for Driver {
         if request.startup {
             roles.startup = Reported::All;
         }
+        let reading = start.elapsed();
         let coverage = |program: &Program<'_>, effects: &Effects| effects.coverage(program);
-        let (found, coverage) = analysis::lint(&self.registry, &catalog(&opened)?, roles, &opened, coverage);
+        let (found, took, coverage) = analysis::lint(&self.registry, &catalog(&opened)?, roles, &opened, coverage);
         diagnostics.extend(found.into_iter().filter(|one| is_asked_for(&opened, one.primary.location.file)));
         let confidence = request.confidence.or(opened.config.confidence).unwrap_or(Confidence::Likely);
         let suppressions = self.suppressions(&opened, &files);
@@ -110,7 +111,12 @@ impl Engine for Driver {
             diagnostics,
             suppressed,
             notes,
-            statistics: Statistics { files: report.files, lines: report.lines, elapsed: start.elapsed() },
+            statistics: Statistics {
+                files: report.files,
+                lines: report.lines,
+                elapsed: start.elapsed(),
+                phases: [("reading", reading), ("types", took.types), ("effects", took.effects)],
+            },
             coverage: Seen { targets: report.targets, without_sources: report.without_sources, calls: coverage },
             nothing_read: is_nothing_read(&files),
             fail_on,
@@ -141,7 +147,7 @@ impl Engine for Driver {
         let mut diagnostics = std::mem::take(&mut opened.diagnostics);
         let roles = opened.config.roles;
         let explain = |program: &Program<'_>, effects: &Effects| effects.explain(program, file, &range);
-        let (found, calls) = analysis::lint(&self.registry, &catalog(&opened)?, roles, &opened, explain);
+        let (found, _, calls) = analysis::lint(&self.registry, &catalog(&opened)?, roles, &opened, explain);
         diagnostics.extend(found);
         let confidence = opened.config.confidence.unwrap_or(Confidence::Likely);
         let outcome = finish(&self.registry, &levels, confidence, &self.suppressions(&opened, &files), diagnostics);

@@ -33,6 +33,8 @@ pub struct Statistics {
     pub files: usize,
     pub lines: usize,
     pub elapsed: Duration,
+    /// What of it reading took, the types and calls of all bodies, and the effects.
+    pub phases: [(&'static str, Duration); 3],
 }
 
 /// How much of the program the run could see.

@@ -10,7 +10,7 @@ use crate::arguments::{CheckArguments, FailOn, Order, Sureness, TargetArguments}
 use crate::engine::{CheckRequest, Engine};
 use crate::output::{Failure, write_to};
 use crate::render::{self, Screen};
-use crate::{Environment, Exit, Format, Report};
+use crate::{Environment, Exit, Format, Report, Statistics};
 
 pub(crate) fn check(
     arguments: &CheckArguments,
@@ -84,10 +84,11 @@ fn write_remarks(arguments: &CheckArguments, report: &Report<'_>, stderr: &mut d
         let seconds = statistics.elapsed.as_secs_f64();
         let _ = writeln!(
             stderr,
-            "read {} {}, {} lines in {seconds:.2} s",
+            "read {} {}, {} lines in {seconds:.2} s{}",
             statistics.files,
             if statistics.files == 1 { "file" } else { "files" },
-            statistics.lines
+            statistics.lines,
+            phases(&statistics)
         );
         for line in render::coverage_lines(report) {
             let _ = writeln!(stderr, "{line}");
@@ -97,6 +98,13 @@ fn write_remarks(arguments: &CheckArguments, report: &Report<'_>, stderr: &mut d
         let output = arguments.output.as_deref().map_or(String::new(), |file: &Path| format!(", written to {}", file.display()));
         let _ = writeln!(stderr, "{}{output}", render::summary(report));
     }
+}
+
+/// `: reading 12 ms, types 30 ms, effects 4 ms`; `cargo xtask bench` reads it too.
+fn phases(statistics: &Statistics) -> String {
+    let known = statistics.phases.iter().filter(|(name, _)| !name.is_empty());
+    let shown: Vec<String> = known.map(|(name, took)| format!("{name} {:.1} ms", took.as_secs_f64() * 1e3)).collect();
+    if shown.is_empty() { String::new() } else { format!(": {}", shown.join(", ")) }
 }
 
 fn exit(arguments: &CheckArguments, report: &Report<'_>) -> Exit {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use agentlint_diagnostics::{Diagnostic, Location, RolePolicy};
 use agentlint_effects::{AnalysedBody, Catalog, Effects, Entry, FORM, ResolvedCatalog, SummaryStore};
@@ -22,11 +23,11 @@ pub(super) fn lint<T: Send>(
     roles: RolePolicy,
     opened: &Opened,
     also: impl FnOnce(&Program<'_>, &Effects) -> T + Send,
-) -> (Vec<Diagnostic>, T) {
+) -> (Vec<Diagnostic>, Took, T) {
     opened.loader.pool().install(|| {
         let program = Program::new(opened.graph.clone(), &opened.loader);
         let mut found = Vec::new();
-        let effects = effects(&program, catalog, opened, &mut found);
+        let (effects, took) = effects(&program, catalog, opened, &mut found);
         let blocking_calls = effects.blocking_calls(&program);
         let cx = LintContext { program: &program, effects: &effects, blocking_calls: &blocking_calls, roles };
         let of_lints: Vec<Vec<Diagnostic>> = registry
@@ -48,20 +49,30 @@ pub(super) fn lint<T: Send>(
         let said = also(&program, &effects);
         // The run is about to end, and taking the model apart piece by piece would be a good part of it.
         std::mem::forget((blocking_calls, effects, program));
-        (found, said)
+        (found, took, said)
     })
 }
 
+/// How long the types of all bodies took, with what they led into, and how long the effects.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Took {
+    pub(super) types: Duration,
+    pub(super) effects: Duration,
+}
+
 /// What the members' bodies do. A body whose analysis panicked is left out, and found.
-pub(super) fn effects(program: &Program<'_>, catalog: &Catalog, opened: &Opened, found: &mut Vec<Diagnostic>) -> Effects {
+pub(super) fn effects(program: &Program<'_>, catalog: &Catalog, opened: &Opened, found: &mut Vec<Diagnostic>) -> (Effects, Took) {
+    let start = Instant::now();
     load(program);
     let bodies = analyse(program, found);
+    let types = start.elapsed();
     // After inference: by then everything that the program's code leads into is loaded.
     let resolved = ResolvedCatalog::new(program, catalog);
     let mut knowledge = DefaultHasher::new();
     (agentlint_semantic::FORM, FORM, catalog).hash(&mut knowledge);
     let store = Store(opened.loader.summary_files(&opened.graph, knowledge.finish()));
-    Effects::new(program, resolved, bodies, &store)
+    let effects = Effects::new(program, resolved, bodies, &store);
+    (effects, Took { types, effects: start.elapsed().saturating_sub(types) })
 }
 
 /// Summaries of dependencies, in the user's cache.

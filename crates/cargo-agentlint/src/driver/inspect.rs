@@ -20,7 +20,7 @@ pub(super) fn run(opened: &Opened, catalog: &Catalog, request: &InspectRequest, 
     // The model is built on the threads that parse; only what it says is written here.
     let lines = opened.loader.pool().install(|| {
         let program = Program::new(opened.graph.clone(), &opened.loader);
-        let effects = analysis::effects(&program, catalog, opened, &mut Vec::new());
+        let (effects, _) = analysis::effects(&program, catalog, opened, &mut Vec::new());
         let inspector = Inspector { opened, program: &program, effects: &effects, format: request.format };
         match request.what {
             Inspected::Calls => inspector.calls(),

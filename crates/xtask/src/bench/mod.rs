@@ -2,7 +2,8 @@
 //!
 //! A cold run, with an empty cache, reads the dependencies' files too: it stands against syn on every file that it read. A cached
 //! run reads the program's own files: it stands against syn on those. What a tiny workspace with the same dependencies takes is
-//! measured too, so that what grows with the program can be told from what does not.
+//! measured too, so that what grows with the program can be told from what does not. The last column is the effects' part of a cached run against
+//! reading and types.
 
 mod generate;
 
@@ -32,6 +33,9 @@ struct Measured {
     cold: Duration,
     /// With what the runs before left.
     cached: Duration,
+    /// Of cached runs, what reading and types took, and what the effects did.
+    before_effects: Duration,
+    effects: Duration,
     peak: Option<u64>,
 }
 
@@ -41,8 +45,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     }
     let tool = tool::build()?;
     println!(
-        "{:16} {:>8} {:>8} {:>9} {:>10} {:>8} {:>9} {:>10} {:>8}",
-        "", "lines", "syn ms", "cached ms", "cached/syn", "all ms", "cold ms", "cold/all", "KiB/line"
+        "{:16} {:>8} {:>8} {:>9} {:>10} {:>8} {:>9} {:>10} {:>8} {:>12}",
+        "", "lines", "syn ms", "cached ms", "cached/syn", "all ms", "cold ms", "cold/all", "KiB/line", "effects/rest"
     );
     let names: Vec<&str> = arguments.iter().map(String::as_str).filter(|argument| *argument != "--generated").collect();
     if names.len() == arguments.len() {
@@ -84,17 +88,23 @@ fn measure(tool: &Path, folder: &Path) -> Result<Measured> {
         parse_all: Duration::MAX,
         cold: Duration::MAX,
         cached: Duration::MAX,
+        before_effects: Duration::MAX,
+        effects: Duration::MAX,
         peak: None,
     };
     let kept = tempfile::tempdir()?;
-    let arguments = ["--format", "json"];
+    let arguments = ["--format", "json", "-v"];
     // Fills the cache.
     tool::run(tool, folder, kept.path(), &arguments)?;
     // In turns, so that a slow minute of the machine is a slow minute for all.
     for _ in 0..ROUNDS {
         measured.parse = measured.parse.min(parse(&own)?);
         measured.parse_all = measured.parse_all.min(parse(&all)?);
-        measured.cached = measured.cached.min(tool::run(tool, folder, kept.path(), &arguments)?.elapsed);
+        let cached = tool::run(tool, folder, kept.path(), &arguments)?;
+        measured.cached = measured.cached.min(cached.elapsed);
+        let phase = |name: &str| phase(&cached.stderr, name).with_context(|| format!("`{name}` is not told: {}", cached.stderr));
+        measured.before_effects = measured.before_effects.min(phase("reading")? + phase("types")?);
+        measured.effects = measured.effects.min(phase("effects")?);
         let empty = tempfile::tempdir()?;
         let ran = tool::run(tool, folder, empty.path(), &arguments)?;
         ensure!(matches!(ran.code, Some(0 | 1)), "{}: exit {:?}: {}", folder.display(), ran.code, ran.stderr);
@@ -105,6 +115,13 @@ fn measure(tool: &Path, folder: &Path) -> Result<Measured> {
         measured.peak = measured.peak.max(ran.peak);
     }
     Ok(measured)
+}
+
+/// What `-v` says that a phase took: `effects 4.2 ms`.
+fn phase(stderr: &str, name: &str) -> Option<Duration> {
+    let (_, rest) = stderr.split_once(&format!(" {name} "))?;
+    let milliseconds: f64 = rest.split_once(" ms")?.0.parse().ok()?;
+    Some(Duration::from_secs_f64(milliseconds / 1e3))
 }
 
 /// The program's own files, and all files, that a run with an empty cache reads.
@@ -143,7 +160,7 @@ fn parse(texts: &[String]) -> Result<Duration> {
 fn print(name: &str, measured: &Measured) {
     let milliseconds = |duration: Duration| duration.as_secs_f64() * 1e3;
     println!(
-        "{name:16} {:8} {:8.1} {:9.1} {:10.2} {:8.1} {:9.1} {:10.2} {:>8}",
+        "{name:16} {:8} {:8.1} {:9.1} {:10.2} {:8.1} {:9.1} {:10.2} {:>8} {:12.2}",
         measured.lines,
         milliseconds(measured.parse),
         milliseconds(measured.cached),
@@ -152,6 +169,7 @@ fn print(name: &str, measured: &Measured) {
         milliseconds(measured.cold),
         ratio(measured.cold, measured.parse_all),
         measured.peak.map_or("-".to_owned(), |peak| format!("{:.2}", peak as f64 / measured.lines.max(1) as f64)),
+        ratio(measured.effects, measured.before_effects),
     );
 }
 
