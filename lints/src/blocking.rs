@@ -31,6 +31,10 @@ fn diagnostic(meta: &LintMeta, call: &BlockingCall) -> Diagnostic {
         })
         .collect();
     diagnostic.help = Some(help(call));
+    diagnostic.notes.extend(call.held.as_ref().map(|held| {
+        let what = held.name.as_ref().map_or_else(|| format!("a `{}`", held.ty), |name| format!("`{name}`, a `{}`,", held.ty));
+        format!("{what} is held meanwhile: whoever waits for the lock blocks a thread too")
+    }));
     diagnostic
 }
 

@@ -1,29 +1,35 @@
-//! Guards that live across an await: a walk through each async region in the order of evaluation, with drop scopes, moves,
-//! temporaries and branches.
+//! Guards that live across an await, and over a call that blocks.
 
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, Place};
-use agentlint_semantic::infer::{CallSite, Callee, Inferred};
-use agentlint_semantic::input::Edition;
-use agentlint_semantic::types::TyKind;
-use agentlint_syntax::Span;
-use agentlint_syntax::ast::{Block, Body, ExprId, ExprKind, MacroArguments, PatId, PatKind, StatementKind};
+use agentlint_syntax::ast::{Body, ExprId, ExprKind, MacroArguments, PatKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::body::BodyFacts;
 use crate::catalog::GuardKind;
-use crate::region::{RegionKind, each_child};
-use crate::{Effects, ResolvedCatalog, Role};
+use crate::guard_walk::{Held, Made, Over, Walk};
+use crate::region::RegionKind;
+use crate::{Effects, Role};
 
 /// A guard that is alive while its task may be suspended.
 #[derive(Clone, Debug)]
 pub struct HeldGuard {
     pub owner: DefId,
     pub kind: GuardKind,
-    /// The expression that makes the guard.
+    /// The expression that makes the guard, or the parameter that it comes in as.
     pub made: Place,
     pub awaited: Place,
     /// The role of the code that makes it.
     pub role: Role,
+    /// The guard's type.
+    pub ty: String,
+    /// The binding's name, where it has one.
+    pub name: Option<String>,
+}
+
+/// A lock that is held while something blocks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldLock {
     /// The guard's type.
     pub ty: String,
     /// The binding's name, where it has one.
@@ -36,443 +42,72 @@ impl Effects {
         let mut found = Vec::new();
         for owner in self.owners() {
             let (Some(facts), Some(body)) = (self.facts(owner), program.body(owner)) else { continue };
-            for region in facts.regions.regions.iter().filter(|region| region.kind == RegionKind::Async) {
-                let root = match &body.exprs[region.expr].kind {
-                    ExprKind::Async { body, .. } => *body,
-                    ExprKind::Macro(call) => match &call.arguments {
-                        MacroArguments::Block(block) => *block,
-                        _ => continue,
-                    },
-                    _ => region.expr,
+            let file = program.real_file(owner.krate, program.def(owner).file);
+            for held in self.held(program, facts, body, FxHashSet::default()) {
+                let Over::Await(span) = held.over else { continue };
+                let (made, expr) = match held.made {
+                    Made::Expr(expr) => (body.exprs[expr].span, expr),
+                    Made::Parameter(pat) => (body.pats[pat].span, body.root),
                 };
-                let mut walk = Walk::new(program, &self.catalog, &facts.inferred, body);
-                walk.value(root);
-                let held = walk.found.into_iter();
-                found.extend(held.map(|(made, guard)| HeldGuard { role: self.role(program, owner, made), ..guard }));
+                let HeldLock { ty, name } = described(program, facts, body, &held);
+                found.push(HeldGuard {
+                    owner,
+                    kind: held.kind,
+                    made: Place { file, span: made },
+                    awaited: Place { file, span },
+                    role: self.role(program, owner, expr),
+                    ty,
+                    name,
+                });
             }
         }
         found.sort_by_key(|guard| (guard.made, guard.awaited));
         found
     }
-}
 
-/// A guard that is alive at the present point.
-#[derive(Clone, Debug)]
-struct Live {
-    /// In the order of creation: a scope's end forgets what is younger than its start.
-    age: u32,
-    kind: GuardKind,
-    made: ExprId,
-    /// `None` for a temporary.
-    binding: Option<PatId>,
-}
-
-/// How an expression's value is used.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Use {
-    /// Moved or copied out.
-    Value,
-    /// Looked at through a reference: a temporary lives on behind it.
-    Place,
-}
-
-struct Walk<'a, 'l> {
-    program: &'a Program<'l>,
-    catalog: &'a ResolvedCatalog,
-    inferred: &'a Inferred,
-    body: &'a Body,
-    calls: FxHashMap<ExprId, &'a CallSite>,
-    edition: Edition,
-    live: Vec<Live>,
-    age: u32,
-    reported: FxHashSet<ExprId>,
-    /// Where the guard of a binding was made.
-    origins: FxHashMap<PatId, ExprId>,
-    /// With the expression that makes the guard.
-    found: Vec<(ExprId, HeldGuard)>,
-}
-
-impl<'a, 'l> Walk<'a, 'l> {
-    fn new(program: &'a Program<'l>, catalog: &'a ResolvedCatalog, inferred: &'a Inferred, body: &'a Body) -> Self {
-        Walk {
-            program,
-            catalog,
-            inferred,
-            body,
-            calls: inferred.calls.iter().map(|call| (call.expr, call)).collect(),
-            edition: program.node(inferred.owner.krate).edition,
-            live: Vec::new(),
-            age: 0,
-            reported: FxHashSet::default(),
-            origins: FxHashMap::default(),
-            found: Vec::new(),
-        }
-    }
-
-    fn guard(&self, expr: ExprId) -> Option<GuardKind> {
-        self.catalog.guard(self.program, self.inferred.types[expr])
-    }
-
-    fn push(&mut self, kind: GuardKind, made: ExprId, binding: Option<PatId>) {
-        self.live.push(Live { age: self.age, kind, made, binding });
-        self.age += 1;
-    }
-
-    fn value(&mut self, expr: ExprId) {
-        self.expr(expr, Use::Value);
-    }
-
-    fn expr(&mut self, expr: ExprId, used: Use) {
-        let body = self.body;
-        match &body.exprs[expr].kind {
-            // These run at another time.
-            ExprKind::Closure { .. } | ExprKind::Async { .. } => self.captured(expr),
-            ExprKind::Path(_) => {
-                if used == Use::Value {
-                    self.moved(expr);
-                }
-            }
-            ExprKind::Await { operand, await_span } => {
-                self.value(*operand);
-                self.awaited(*await_span);
-                self.temporary(expr, used);
-            }
-            ExprKind::Field { base, .. } => self.expr(*base, Use::Place),
-            ExprKind::Index { base, index } => {
-                self.expr(*base, Use::Place);
-                self.value(*index);
-            }
-            ExprKind::Unary { operand, .. } | ExprKind::Reference { operand, .. } => self.expr(*operand, Use::Place),
-            ExprKind::Binary { left, right, .. } => {
-                // Comparison borrows, arithmetic copies: neither moves a guard.
-                self.expr(*left, Use::Place);
-                self.expr(*right, Use::Place);
-            }
-            ExprKind::Assign { left, right, .. } => {
-                self.value(*right);
-                self.assigned(*left, *right);
-            }
-            ExprKind::MethodCall { receiver, arguments, .. } => {
-                self.expr(*receiver, self.receiver_use(expr));
-                arguments.iter().for_each(|a| self.value(*a));
-                self.temporary(expr, used);
-            }
-            ExprKind::Call { .. } | ExprKind::Try(_) => {
-                each_child(body, expr, &mut |child| self.value(child));
-                self.temporary(expr, used);
-            }
-            ExprKind::Block(block) => self.block(block),
-            ExprKind::If { condition, then, otherwise } => self.branch_if(*condition, *then, *otherwise),
-            ExprKind::Let { pat, scrutinee } => {
-                self.scrutinee(*scrutinee);
-                self.bind(*pat, *scrutinee);
-            }
-            ExprKind::Match { scrutinee, arms } => {
-                self.scrutinee(*scrutinee);
-                let before = self.live.clone();
-                let mut after = Vec::new();
-                for arm in arms {
-                    self.live = before.clone();
-                    let mark = self.age;
-                    self.bind(arm.pat, *scrutinee);
-                    arm.guard.iter().for_each(|g| self.value(*g));
-                    self.value(arm.body);
-                    self.live.retain(|live| live.age < mark);
-                    self.merge(&mut after, arm.body);
-                }
-                self.live = after;
-            }
-            ExprKind::While { condition, body, .. } => {
-                let before = self.live.clone();
-                let mark = self.age;
-                self.value(*condition);
-                if !self.holds_let(*condition) {
-                    self.live.retain(|live| live.age < mark);
-                }
-                self.value(*body);
-                self.live.retain(|live| live.age < mark);
-                self.union(before);
-            }
-            ExprKind::For { pat, iterable, body, .. } => {
-                let mark = self.age;
-                self.scrutinee(*iterable);
-                let before = self.live.clone();
-                self.bind(*pat, *iterable);
-                self.value(*body);
-                self.union(before);
-                self.live.retain(|live| live.age < mark);
-            }
-            ExprKind::Macro(call) => self.macro_call(expr, &call.arguments, used),
-            _ => each_child(body, expr, &mut |child| self.value(child)),
-        }
-    }
-
-    /// A value that nobody binds: it lives to the end of its statement where something refers to it.
-    fn temporary(&mut self, expr: ExprId, used: Use) {
-        if used == Use::Place
-            && let Some(kind) = self.guard(expr)
-        {
-            self.push(kind, expr, None);
-        }
-    }
-
-    /// A scrutinee is a place: its temporaries live as long as what looks into it.
-    fn scrutinee(&mut self, expr: ExprId) {
-        let is_local = matches!(self.body.exprs[expr].kind, ExprKind::Path(_));
-        self.expr(expr, if is_local { Use::Value } else { Use::Place });
-    }
-
-    fn receiver_use(&self, call: ExprId) -> Use {
-        let Some(Callee::Function { def, .. }) = self.calls.get(&call).map(|call| call.callee) else { return Use::Value };
-        let by_reference = self.program.signature(def).parameters.first().is_some_and(|ty| matches!(ty.kind(), TyKind::Ref(..)));
-        if by_reference { Use::Place } else { Use::Value }
-    }
-
-    /// A binding whose value goes elsewhere is alive no longer.
-    fn moved(&mut self, path: ExprId) {
-        if let Some(pat) = self.inferred.local(path) {
-            self.live.retain(|live| live.binding != Some(pat));
-        }
-    }
-
-    /// A closure or async block that names a guard by `move` takes it along.
-    fn captured(&mut self, expr: ExprId) {
-        let is_move =
-            matches!(self.body.exprs[expr].kind, ExprKind::Closure { is_move: true, .. } | ExprKind::Async { is_move: true, .. });
-        let mut open = vec![expr];
-        while let Some(expr) = open.pop() {
-            if is_move {
-                self.moved(expr);
-            }
-            each_child(self.body, expr, &mut |child| open.push(child));
-        }
-    }
-
-    fn assigned(&mut self, left: ExprId, right: ExprId) {
-        if let Some(pat) = self.inferred.local(left) {
-            self.live.retain(|live| live.binding != Some(pat));
-            if let Some(kind) = self.guard(right) {
-                let made = self.origin(right);
-                self.push(kind, made, Some(pat));
-                self.origins.insert(pat, made);
-            }
-        }
-    }
-
-    /// Where the guard that an expression gives was made: a binding's guard was made where it was bound first.
-    fn origin(&self, from: ExprId) -> ExprId {
-        let pat = self.inferred.local(from);
-        pat.and_then(|pat| self.origins.get(&pat)).copied().unwrap_or(from)
-    }
-
-    /// The guards that a pattern takes out of `from`.
-    fn bind(&mut self, pat: PatId, from: ExprId) {
-        let from = self.origin(from);
-        let mut open = vec![pat];
-        while let Some(pat) = open.pop() {
-            let body = self.body;
-            match &body.pats[pat].kind {
-                PatKind::Bind { .. } if !self.inferred.is_binding(pat) => {}
-                PatKind::Bind { subpattern, .. } => {
-                    if let Some(kind) = self.catalog.guard(self.program, self.inferred.pat_types[pat]) {
-                        self.push(kind, from, Some(pat));
-                        self.origins.insert(pat, from);
-                    }
-                    open.extend(subpattern);
-                }
-                PatKind::TupleStruct { elements, .. } | PatKind::Tuple { elements, .. } => open.extend(elements.iter().rev()),
-                PatKind::Slice(elements) => open.extend(elements.iter().rev()),
-                // The first alternative binds the same names as the others.
-                PatKind::Or(alternatives) => open.extend(alternatives.first()),
-                PatKind::Struct { fields, .. } => open.extend(fields.iter().map(|f| f.pat)),
-                PatKind::Reference { pat, .. } => open.push(*pat),
-                _ => {}
-            }
-        }
-    }
-
-    fn block(&mut self, block: &Block) {
-        let mark = self.age;
-        for statement in &block.statements {
-            let start = self.age;
-            match &statement.kind {
-                StatementKind::Let { pat, init, otherwise, .. } => self.let_statement(*pat, *init, *otherwise, start),
-                StatementKind::Expr { expr, .. } => {
-                    self.value(*expr);
-                    self.live.retain(|live| live.age < start);
-                }
-            }
-        }
-        let tail = self.age;
-        if let Some(expr) = block.tail {
-            self.value(expr);
-        }
-        // Until the 2024 edition the tail's temporaries outlive the block's variables.
-        let keeps_tail = self.edition < Edition::E2024;
-        self.live.retain(|live| live.age < mark || (keeps_tail && live.age >= tail && live.binding.is_none()));
-    }
-
-    fn let_statement(&mut self, pat: PatId, init: Option<ExprId>, otherwise: Option<ExprId>, start: u32) {
-        let Some(init) = init else { return };
-        let extended = self.extended(init);
-        self.value(init);
-        if let Some(otherwise) = otherwise {
-            let before = self.live.clone();
-            self.value(otherwise);
-            self.live = before;
-        }
-        self.live.retain(|live| live.age < start || extended.contains(&live.made));
-        self.bind(pat, init);
-    }
-
-    /// The temporaries of `let x = &…;` that live as long as `x`.
-    fn extended(&self, init: ExprId) -> Vec<ExprId> {
-        let mut found = Vec::new();
-        let mut open = vec![(init, false)];
-        while let Some((expr, borrowed)) = open.pop() {
-            match &self.body.exprs[expr].kind {
-                ExprKind::Reference { operand, .. } => open.push((*operand, true)),
-                ExprKind::Tuple(list) | ExprKind::Array(list) => open.extend(list.iter().map(|e| (*e, false))),
-                ExprKind::Struct { fields, .. } => open.extend(fields.iter().map(|f| (f.value, false))),
-                ExprKind::Unary { operand, .. }
-                | ExprKind::Field { base: operand, .. }
-                | ExprKind::Index { base: operand, .. }
-                    if borrowed =>
-                {
-                    open.push((*operand, true));
-                }
-                _ if borrowed => found.push(expr),
-                _ => {}
+    /// The locks that are held over these calls of a body.
+    pub(crate) fn locks_over(
+        &self,
+        program: &Program<'_>,
+        owner: DefId,
+        calls: FxHashSet<ExprId>,
+    ) -> FxHashMap<ExprId, HeldLock> {
+        let (Some(facts), Some(body)) = (self.facts(owner), program.body(owner)) else { return FxHashMap::default() };
+        let held = self.held(program, facts, body, calls).into_iter().filter(|held| held.kind == GuardKind::Lock);
+        let mut found = FxHashMap::default();
+        for held in held {
+            if let Over::Call(call) = held.over {
+                found.entry(call).or_insert_with(|| described(program, facts, body, &held));
             }
         }
         found
     }
 
-    fn branch_if(&mut self, condition: ExprId, then: ExprId, otherwise: Option<ExprId>) {
-        let mark = self.age;
-        let has_let = self.holds_let(condition);
-        self.value(condition);
-        if !has_let {
-            self.live.retain(|live| live.age < mark);
-        }
-        let before = self.live.clone();
-        let mut after = Vec::new();
-        self.value(then);
-        self.merge(&mut after, then);
-        self.live = before;
-        // From the 2024 edition on, what the condition made is gone before `else`.
-        if self.edition >= Edition::E2024 {
-            self.live.retain(|live| live.age < mark);
-        } else {
-            self.live.retain(|live| live.age < mark || live.binding.is_none());
-        }
-        match otherwise {
-            Some(otherwise) => {
-                self.value(otherwise);
-                self.merge(&mut after, otherwise);
-            }
-            None => self.union_into(&mut after),
-        }
-        self.live = after;
-        self.live.retain(|live| live.age < mark);
-    }
-
-    fn holds_let(&self, condition: ExprId) -> bool {
-        match &self.body.exprs[condition].kind {
-            ExprKind::Let { .. } => true,
-            ExprKind::Binary { left, right, .. } => self.holds_let(*left) || self.holds_let(*right),
-            _ => false,
-        }
-    }
-
-    /// Adds the present state to `after`, unless the branch never gets there.
-    fn merge(&mut self, after: &mut Vec<Live>, branch: ExprId) {
-        if !matches!(self.inferred.types[branch].kind(), TyKind::Never) {
-            self.union_into(after);
-        }
-    }
-
-    fn union_into(&self, after: &mut Vec<Live>) {
-        for live in &self.live {
-            if !after.iter().any(|known| known.age == live.age) {
-                after.push(live.clone());
-            }
-        }
-        after.sort_by_key(|live| live.age);
-    }
-
-    fn union(&mut self, mut before: Vec<Live>) {
-        self.union_into(&mut before);
-        self.live = before;
-    }
-
-    fn macro_call(&mut self, expr: ExprId, arguments: &MacroArguments, used: Use) {
-        match arguments {
-            MacroArguments::Exprs(list) => {
-                let ExprKind::Macro(call) = &self.body.exprs[expr].kind else { return };
-                let last = call.path.segments.last().map_or("", |s| s.name.as_str());
-                let mark = self.age;
-                // Formatting borrows what it prints.
-                list.iter().for_each(|a| self.expr(a.value, Use::Place));
-                if matches!(last, "join" | "try_join") {
-                    self.awaited(call.path.span);
-                }
-                if matches!(last, "println" | "print" | "eprintln" | "eprint" | "format") {
-                    self.live.retain(|live| live.age < mark);
-                }
-            }
-            MacroArguments::Select { branches, otherwise } => {
-                for branch in branches {
-                    branch.guard.iter().for_each(|g| self.value(*g));
-                    self.value(branch.future);
-                }
-                if let ExprKind::Macro(call) = &self.body.exprs[expr].kind {
-                    self.awaited(call.path.span);
-                }
-                let before = self.live.clone();
-                let mut after = Vec::new();
-                for branch in branches {
-                    self.live = before.clone();
-                    self.value(branch.handler);
-                    self.merge(&mut after, branch.handler);
-                }
-                if let Some(otherwise) = otherwise {
-                    self.live = before;
-                    self.value(*otherwise);
-                    self.merge(&mut after, *otherwise);
-                }
-                self.live = after;
-            }
-            MacroArguments::Block(_) => {}
-            MacroArguments::Matches { .. } | MacroArguments::Opaque => {
-                each_child(self.body, expr, &mut |child| self.expr(child, Use::Place));
-            }
-        }
-        self.temporary(expr, used);
-    }
-
-    fn awaited(&mut self, span: Span) {
-        let owner = self.inferred.owner;
-        let file = self.program.real_file(owner.krate, self.program.def(owner).file);
-        for live in self.live.clone() {
-            if !self.reported.insert(live.made) {
-                continue;
-            }
-            let name = live.binding.and_then(|pat| match &self.body.pats[pat].kind {
-                PatKind::Bind { name, .. } => Some(name.to_string()),
-                _ => None,
-            });
-            let ty = live.binding.map_or(self.inferred.types[live.made], |pat| self.inferred.pat_types[pat]);
-            let guard = HeldGuard {
-                owner,
-                kind: live.kind,
-                made: Place { file, span: self.body.exprs[live.made].span },
-                awaited: Place { file, span },
-                role: Role::Task,
-                ty: ty.render(self.program),
-                name,
+    fn held(&self, program: &Program<'_>, facts: &BodyFacts, body: &Body, calls: FxHashSet<ExprId>) -> Vec<Held> {
+        let mut found = Vec::new();
+        for region in facts.regions.regions.iter().filter(|region| region.kind == RegionKind::Async) {
+            let root = match &body.exprs[region.expr].kind {
+                ExprKind::Async { body, .. } => *body,
+                ExprKind::Macro(call) => match &call.arguments {
+                    MacroArguments::Block(block) => *block,
+                    _ => continue,
+                },
+                _ => region.expr,
             };
-            self.found.push((live.made, guard));
+            found.extend(Walk::new(program, &self.catalog, &facts.inferred, body, &calls).held(root));
         }
+        found
     }
+}
+
+fn described(program: &Program<'_>, facts: &BodyFacts, body: &Body, held: &Held) -> HeldLock {
+    let name = held.binding.and_then(|pat| match &body.pats[pat].kind {
+        PatKind::Bind { name, .. } => Some(name.to_string()),
+        _ => None,
+    });
+    let ty = match (held.binding, held.made) {
+        (Some(pat), _) | (None, Made::Parameter(pat)) => facts.inferred.pat_types[pat],
+        (None, Made::Expr(expr)) => facts.inferred.types[expr],
+    };
+    HeldLock { ty: ty.render(program), name }
 }

@@ -17,6 +17,7 @@ use crate::Effect;
 use crate::body::{AnalysedBody, Bodies, BodyFacts};
 use crate::events::{Event, How, Target};
 use crate::grow::grow;
+use crate::guards::HeldLock;
 use crate::kept::{Found, FunctionKey, KeptEffect, KeptStep, KeptSummary, SummaryStore};
 use crate::nodes::{Node, Nodes};
 use crate::reach::Reach;
@@ -54,6 +55,10 @@ pub struct BlockingCall {
     /// The sink as people write it.
     pub sink_name: String,
     pub role: Role,
+    /// A lock that is held meanwhile.
+    pub held: Option<HeldLock>,
+    /// The call.
+    expr: ExprId,
 }
 
 /// `caller` calls `callee` at a place.
@@ -165,7 +170,16 @@ impl Effects {
             }
         }
         self.keep_first_uses(program, &mut found);
+        self.add_held_locks(program, &mut found);
         found
+    }
+
+    fn add_held_locks(&self, program: &Program<'_>, found: &mut [BlockingCall]) {
+        for of_owner in found.chunk_by_mut(|left, right| left.owner == right.owner) {
+            let Some(owner) = of_owner.first().map(|call| call.owner) else { continue };
+            let locks = self.locks_over(program, owner, of_owner.iter().map(|call| call.expr).collect());
+            of_owner.iter_mut().for_each(|call| call.held = locks.get(&call.expr).cloned());
+        }
     }
 
     /// A static makes its value once: one finding is enough, and none where start-up has used it already.
@@ -243,6 +257,8 @@ impl Effects {
                 sink,
                 sink_name,
                 role: self.roles.of(program, owner, event.at.expr),
+                held: None,
+                expr: event.at.expr,
             });
         };
         match &event.target {

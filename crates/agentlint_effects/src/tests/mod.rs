@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod dependencies;
+mod guards;
 mod reach;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,9 @@ effect = "fs"
 [[offload]]
 path = "std::thread::spawn"
 argument = 0
+[[guard]]
+path = "std::sync::MutexGuard"
+kind = "lock"
 [[start]]
 path = "dep::spawn"
 [[route]]
