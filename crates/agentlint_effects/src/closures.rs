@@ -3,7 +3,7 @@
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind};
 use agentlint_semantic::infer::{CallSite, Callee};
-use agentlint_semantic::types::{Predicate, TyKind};
+use agentlint_semantic::types::{Predicate, Ty, TyKind};
 use agentlint_syntax::ast::{Body, ExprId, ExprKind, PatId, PatKind};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::body::{Bodies, BodyFacts};
 use crate::context::is_future_like;
+use crate::futures::is_future;
 use crate::region::RegionKind;
 use crate::resolve::ResolvedCatalog;
 
@@ -91,10 +92,23 @@ impl<'a, 'l> Closures<'a, 'l> {
                 let Some(at) = arguments.iter().position(|a| *a == expr) else {
                     return self.receiver(facts, body, parent, depth);
                 };
-                facts.call(parent).map_or(Runs::Unknown, |call| self.argument(call, at, depth + 1))
+                let Some(call) = facts.call(parent) else { return Runs::Unknown };
+                match self.argument(call, at, depth + 1) {
+                    Runs::Unknown if self.makes_futures(call, facts.inferred.types[expr]) => Runs::Polled,
+                    runs => runs,
+                }
             }
             _ => Runs::Unknown,
         }
+    }
+
+    /// Whether a closure that is given to another crate gives a future each time, as a handler, a middleware or a retried operation
+    /// does: who runs its futures calls it between them.
+    fn makes_futures(&self, call: &CallSite, closure: Ty) -> bool {
+        let Callee::Function { def, .. } = call.callee else { return false };
+        let TyKind::Closure(_, signature) = *closure.kind() else { return false };
+        let is_foreign = !self.program.node(def.krate).is_member && !self.program.is_std(def.krate);
+        is_foreign && signature.last().is_some_and(|output| is_future(self.program, *output))
     }
 
     /// `f.clone()` and the like: the same value again.

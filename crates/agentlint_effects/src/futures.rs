@@ -2,7 +2,7 @@
 
 use agentlint_semantic::Program;
 use agentlint_semantic::def::DefId;
-use agentlint_semantic::types::TyKind;
+use agentlint_semantic::types::{Ty, TyKind};
 use agentlint_syntax::ast::{ExprId, ExprKind};
 
 use crate::body::BodyFacts;
@@ -78,4 +78,18 @@ pub(crate) fn future_region(program: &Program<'_>, facts: &BodyFacts) -> Option<
         };
     }
     None
+}
+
+/// Whether values of the type are futures, as far as it says so itself.
+pub(crate) fn is_future(program: &Program<'_>, ty: Ty) -> bool {
+    let known = program.known();
+    match *ty.kind() {
+        TyKind::Async(..) => true,
+        TyKind::Opaque(def, 0, _) => program.function(def).is_some_and(|function| function.is_async),
+        TyKind::Adt(def, list) if Some(def) == known.pin || Some(def) == known.boxed => {
+            list.first().is_some_and(|inner| is_future(program, *inner))
+        }
+        TyKind::Dyn(bounds) => bounds.traits.iter().any(|bound| Some(bound.trait_def) == known.future),
+        _ => false,
+    }
 }
