@@ -29,6 +29,8 @@ pub struct Catalog {
     pub time_limits: Vec<TimeLimit>,
     #[serde(default, rename = "route")]
     pub routes: Vec<Route>,
+    #[serde(default, rename = "thread_need")]
+    pub thread_needs: Vec<ThreadNeed>,
 }
 
 /// What an entry is about: see `lints/catalog/README.md`.
@@ -188,6 +190,24 @@ pub struct TimeLimit {
     pub advice: String,
 }
 
+/// A function that has to do with how many threads a runtime has.
+#[derive(Clone, Debug, Hash, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ThreadNeed {
+    #[serde(flatten)]
+    pub subject: Subject,
+    pub kind: ThreadKind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThreadKind {
+    /// Panics on a runtime with one thread.
+    Several,
+    /// Begins a runtime with one thread.
+    One,
+}
+
 /// A function that has to do with routes.
 #[derive(Clone, Debug, Hash, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -247,6 +267,7 @@ impl Catalog {
         self.starts.extend(other.starts);
         self.time_limits.extend(other.time_limits);
         self.routes.extend(other.routes);
+        self.thread_needs.extend(other.thread_needs);
     }
 
     /// What the entries of all tables are about, in the order of the tables.
@@ -261,7 +282,8 @@ impl Catalog {
         let time_limits = self.time_limits.iter().map(|entry| &entry.subject);
         let routes = self.routes.iter().map(|entry| &entry.subject);
         let of_sinks = sinks.chain(offloads).chain(trusted).chain(clients).chain(uses_io);
-        of_sinks.chain(guards).chain(starts).chain(time_limits).chain(routes)
+        let thread_needs = self.thread_needs.iter().map(|entry| &entry.subject);
+        of_sinks.chain(guards).chain(starts).chain(time_limits).chain(routes).chain(thread_needs)
     }
 }
 
@@ -285,11 +307,12 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_an_error_in_every_table() {
-        for table in ["sink", "offload", "trusted", "client", "wrapper", "uses_io", "guard", "start", "time_limit", "route"] {
+        for table in ["sink", "offload", "trusted", "client", "wrapper", "uses_io", "guard", "start", "time_limit", "route", "thread_need"] {
             let needed = match table {
                 "sink" => "effect = \"fs\"\n",
                 "guard" => "kind = \"lock\"\n",
                 "time_limit" => "kind = \"build\"\n",
+                "thread_need" => "kind = \"one\"\n",
                 _ => "",
             };
             let entry = format!("[[{table}]]\npath = \"app::read\"\n{needed}");

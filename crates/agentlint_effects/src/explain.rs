@@ -229,7 +229,7 @@ impl Effects {
         Some(display(program, implementation.unwrap_or(def)))
     }
 
-    fn closures<'a, 'l>(&'a self, program: &'a Program<'l>) -> Closures<'a, 'l> {
+    pub(crate) fn closures<'a, 'l>(&'a self, program: &'a Program<'l>) -> Closures<'a, 'l> {
         Closures::new(program, &self.catalog, self.bodies())
     }
 }

@@ -31,6 +31,7 @@ mod roles;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod time_limits;
 mod values;
 
@@ -48,4 +49,5 @@ pub use request_clients::RequestClient;
 pub use resolve::{ClientType, ResolvedCatalog, SinkEntry};
 pub use roles::Role;
 pub use summary::{BlockingCall, ChainStep, Effects};
+pub use threads::NeedsThreads;
 pub use time_limits::UnlimitedClient;

@@ -37,6 +37,12 @@ impl Effects {
         graph.entries_of(self, region, |_| true)
     }
 
+    /// The regions that call a function, or name it.
+    pub(crate) fn callers_of(&self, program: &Program<'_>, function: DefId) -> Vec<RegionId> {
+        let graph = self.reach.0.get_or_init(|| Graph::new(self, program));
+        graph.callers.get(&function).cloned().unwrap_or_default()
+    }
+
     /// Where the work comes in that runs a region each time: not what only runs once, for all.
     pub(crate) fn reached_each_time(&self, program: &Program<'_>, region: RegionId) -> Vec<Entry> {
         let graph = self.reach.0.get_or_init(|| Graph::new(self, program));

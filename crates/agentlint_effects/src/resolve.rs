@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::Effect;
-use crate::catalog::{Catalog, GuardKind, LimitKind, Sink, Subject, UsesIo};
+use crate::catalog::{Catalog, GuardKind, LimitKind, Sink, Subject, ThreadKind, UsesIo};
 use crate::entries::RouteRole;
 use crate::resolver::Resolver;
 
@@ -111,6 +111,7 @@ pub struct ResolvedCatalog {
     starts: FxHashMap<DefId, Start>,
     time_limits: FxHashMap<DefId, Limit>,
     routes: FxHashMap<DefId, RouteRole>,
+    thread_needs: FxHashMap<DefId, (ThreadKind, String)>,
     trusted_functions: FxHashSet<DefId>,
     /// The roots of crates too.
     trusted_modules: FxHashSet<DefId>,
@@ -185,6 +186,10 @@ impl ResolvedCatalog {
         for entry in catalog.routes.iter().filter(|entry| of(&entry.subject)) {
             let role = RouteRole { handler: entry.handler_argument, path: entry.path_argument };
             self.routes.extend(resolver.functions(&entry.subject).into_iter().map(|(def, _)| (def, role)));
+        }
+        for entry in catalog.thread_needs.iter().filter(|entry| of(&entry.subject)) {
+            let functions = resolver.functions(&entry.subject).into_iter();
+            self.thread_needs.extend(functions.map(|(def, path)| (def, (entry.kind, path))));
         }
         for entry in catalog.time_limits.iter().filter(|entry| of(&entry.subject)) {
             let functions = resolver.functions(&entry.subject).into_iter();
@@ -383,6 +388,11 @@ impl ResolvedCatalog {
 
     pub(crate) fn start(&self, def: DefId) -> Option<Start> {
         self.starts.get(&def).copied()
+    }
+
+    /// What a function has to do with the number of a runtime's threads, with its public path.
+    pub(crate) fn thread_need(&self, def: DefId) -> Option<(ThreadKind, &str)> {
+        self.thread_needs.get(&def).map(|(kind, path)| (*kind, path.as_str()))
     }
 
     pub(crate) fn route(&self, def: DefId) -> Option<RouteRole> {
