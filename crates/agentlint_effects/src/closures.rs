@@ -22,8 +22,9 @@ pub(crate) enum Runs {
     InPlace,
     /// While a task is polled, wherever it is passed.
     Polled,
-    /// On another thread, or never.
+    /// On another thread.
     Elsewhere,
+    Never,
     /// It is stored, returned, or given to code that is not known.
     Unknown,
 }
@@ -137,12 +138,7 @@ impl<'a, 'l> Closures<'a, 'l> {
 
     fn binding(&mut self, facts: &BodyFacts, pat: PatId, depth: u32) -> Runs {
         let uses = facts.uses(pat);
-        let mut found = Runs::Elsewhere;
-        for used in uses {
-            let runs = self.value(facts, *used, depth + 1);
-            found = strongest(found, runs);
-        }
-        found
+        uses.iter().fold(Runs::Never, |found, used| together(found, self.value(facts, *used, depth + 1)))
     }
 
     /// Where the argument at that place (without `self`) of a call runs.
@@ -183,7 +179,7 @@ impl<'a, 'l> Closures<'a, 'l> {
             return *known;
         }
         // Recursive functions: until it is known otherwise, it is never called.
-        self.parameters.insert((function, at), Runs::Elsewhere);
+        self.parameters.insert((function, at), Runs::Never);
         let bodies = self.bodies;
         let runs = match (bodies.get(self.program, function), self.program.body(function)) {
             (Some(facts), Some(body)) => match body.parameters.get(at) {
@@ -226,13 +222,19 @@ impl<'a, 'l> Closures<'a, 'l> {
     }
 }
 
-/// One use that runs here outweighs those that do not.
-fn strongest(a: Runs, b: Runs) -> Runs {
+/// Where a value runs that is used in two ways. One that runs here outweighs those that do not, but not a thread of its own: a
+/// function that has both knows when to choose which, as with `spawn_blocking` where there is a runtime and a plain call where not.
+fn together(a: Runs, b: Runs) -> Runs {
     let rank = |runs: Runs| match runs {
-        Runs::Elsewhere => 0,
-        Runs::Unknown => 1,
-        Runs::Polled => 2,
-        Runs::InPlace => 3,
+        Runs::Never => 0,
+        Runs::Elsewhere => 1,
+        Runs::Unknown => 2,
+        Runs::Polled => 3,
+        Runs::InPlace => 4,
     };
-    if rank(b) > rank(a) { b } else { a }
+    let (weaker, stronger) = if rank(a) <= rank(b) { (a, b) } else { (b, a) };
+    match (weaker, stronger) {
+        (Runs::Elsewhere, Runs::InPlace | Runs::Polled) => Runs::Unknown,
+        _ => stronger,
+    }
 }

@@ -7,17 +7,21 @@ use agentlint_diagnostics::Confidence;
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind};
 use agentlint_semantic::infer::Callee;
+use agentlint_semantic::input::CrateId;
 use agentlint_semantic::types::{Head, Ty, TyKind};
 use agentlint_syntax::ast::{Body, ExprId, ExprKind, MacroArguments, PatId, PatKind, StatementKind};
 use agentlint_syntax::{Span, name};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::body::BodyFacts;
+use crate::resolve::ResolvedCatalog;
 
-/// The `drop` functions of the members, by type.
+/// The `drop` functions of the members and of the catalog, by type.
 #[derive(Default)]
 pub(crate) struct Drops {
     functions: FxHashMap<DefId, DefId>,
+    /// The crates that the types of these are of, beside the members.
+    crates: FxHashSet<CrateId>,
     /// `std::mem::drop`.
     function: Option<DefId>,
 }
@@ -37,9 +41,16 @@ pub(crate) struct Dropped {
 const DEEPEST: u32 = 8;
 
 impl Drops {
-    pub(crate) fn new(program: &Program<'_>) -> Drops {
-        let mut drops = Drops { functions: FxHashMap::default(), function: program.std_path("core::mem::drop") };
+    pub(crate) fn new(program: &Program<'_>, catalog: &ResolvedCatalog) -> Drops {
+        let mut drops = Drops { function: program.std_path("core::mem::drop"), ..Drops::default() };
         let Some(trait_def) = program.known().drop else { return drops };
+        for function in catalog.sinks_named(program, name("drop")) {
+            let implementation = program.container(function);
+            if let Some(Head::Adt(of)) = implementation.and_then(|implementation| program.impl_self_ty(implementation).head()) {
+                drops.functions.insert(of, function);
+                drops.crates.insert(of.krate);
+            }
+        }
         for implementation in program.member_impls(trait_def) {
             let function = program.member(implementation, name("drop"), |kind| kind == DefKind::Function);
             if let (Some(Head::Adt(of)), Some(function)) = (program.impl_self_ty(implementation).head(), function) {
@@ -65,7 +76,10 @@ impl Drops {
         let known = program.known();
         match *ty.kind() {
             TyKind::Adt(def, list)
-                if program.node(def.krate).is_member || Some(def) == known.option || Some(def) == known.result =>
+                if program.node(def.krate).is_member
+                    || Some(def) == known.option
+                    || Some(def) == known.result
+                    || self.crates.contains(&def.krate) =>
             {
                 if let Some(function) = self.functions.get(&def)
                     && !found.iter().any(|(known, _)| known == function)
@@ -122,6 +136,7 @@ impl Scan<'_, '_> {
         for pat in &body.parameters {
             self.bindings(body, *pat, body.root, 0);
         }
+        self.own_value(body);
         for (expr, data) in body.exprs.iter_enumerated() {
             let region = self.facts.regions.region_of[expr];
             match &data.kind {
@@ -152,6 +167,19 @@ impl Scan<'_, '_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// `self`, taken by value, which nothing moves.
+    fn own_value(&mut self, body: &Body) {
+        let owner = self.facts.inferred.owner;
+        let parameter = self.program.function(owner).and_then(|function| function.self_parameter.as_ref());
+        let Some(parameter) = parameter.filter(|parameter| !parameter.reference) else { return };
+        let Some(ty) = self.program.signature(owner).parameters.first() else { return };
+        let is_self = |kind: &ExprKind| matches!(kind, ExprKind::Path(path) if path.segments.len() == 1 && path.segments[0].name == "self");
+        let mut uses = body.exprs.iter_enumerated().filter(|(_, data)| is_self(&data.kind));
+        if !uses.any(|(used, _)| self.is_moved(body, used, 0)) {
+            self.push(0, body.root, parameter.span, *ty);
         }
     }
 

@@ -141,7 +141,7 @@ impl Builder<'_, '_> {
                         parent_context
                     }
                     Runs::Polled => true,
-                    Runs::Elsewhere | Runs::Unknown => false,
+                    Runs::Elsewhere | Runs::Never | Runs::Unknown => false,
                 },
             };
             contexts.push(is_context);
@@ -191,7 +191,10 @@ impl Builder<'_, '_> {
     fn drop_events(&self, dropped: Dropped, events: &mut Vec<Event>) {
         for (def, confidence) in self.drops.of(self.program, dropped.ty) {
             let callee = CalleeName { how: How::Drop, ..CalleeName::of(def) };
-            let target = one_of(Some(def).into_iter().filter(|def| self.is_followed(*def)));
+            let sink = self.catalog.own_entry(def);
+            let confidence = sink.map_or(confidence, |entry| confidence.min(self.catalog.entries[entry].confidence));
+            let followed = || one_of(Some(def).into_iter().filter(|def| self.is_followed(*def)));
+            let target = sink.map(Target::Sink).or_else(followed);
             let at = At { expr: dropped.scope, span: dropped.span };
             events.extend(target.map(|target| Event { at, callee: Some(callee), target, confidence }));
         }

@@ -212,7 +212,7 @@ impl Effects {
                             continue;
                         }
                         Runs::Polled => found.push(RunsIn::ByCombinator { given_to }),
-                        Runs::Elsewhere => found.push(RunsIn::Elsewhere { given_to }),
+                        Runs::Elsewhere | Runs::Never => found.push(RunsIn::Elsewhere { given_to }),
                         Runs::Unknown => found.push(RunsIn::Unknown { given_to }),
                     }
                 }

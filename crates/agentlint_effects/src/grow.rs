@@ -38,7 +38,7 @@ pub(crate) fn grow<'b>(
     let loaded: Vec<CrateId> = program.graph.crates.indices().filter(|krate| program.is_loaded(*krate)).collect();
     let foreign = loaded.into_par_iter().filter(|krate| program.lasting_name(*krate).is_some());
     foreign.for_each(|krate| bodies.kept.load(krate, store));
-    let drops = Drops::new(program);
+    let drops = Drops::new(program, catalog);
     let values = Values::new(program, bodies);
     let mut growth = Growth {
         program,

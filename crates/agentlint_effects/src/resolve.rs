@@ -7,6 +7,7 @@ use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind};
 use agentlint_semantic::input::CrateId;
 use agentlint_semantic::types::{Head, Ty, TyKind};
+use agentlint_syntax::Name;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
@@ -342,6 +343,16 @@ impl ResolvedCatalog {
         }
         let fits = heads.is_empty() || outer.head().is_some_and(|head| heads.contains(&head));
         self.io_types.get(&(self.io_head(receiver).filter(|_| fits)?, Direction::Write))
+    }
+
+    /// The sinks whose functions have that name.
+    pub(crate) fn sinks_named(&self, program: &Program<'_>, wanted: Name) -> impl Iterator<Item = DefId> {
+        self.functions.keys().copied().filter(move |def| program.name(*def) == wanted)
+    }
+
+    /// The entry of a function that is a sink itself.
+    pub(crate) fn own_entry(&self, def: DefId) -> Option<usize> {
+        self.functions.get(&def).map(|(entry, _)| *entry)
     }
 
     /// The public path of a sink, as the catalog has it.

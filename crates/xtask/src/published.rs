@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::tool::{cargo, target};
 
 /// Name and version.
-pub(crate) const CRATES: [(&str, &str); 7] = [
+pub(crate) const CRATES: [(&str, &str); 11] = [
     ("mini-redis", "0.4.1"),
     ("bore-cli", "0.6.0"),
     ("rathole", "0.5.0"),
@@ -16,6 +16,10 @@ pub(crate) const CRATES: [(&str, &str); 7] = [
     ("teloxide", "0.17.0"),
     ("loco-rs", "1.2.0"),
     ("rig-core", "0.44.0"),
+    ("trunk", "0.22.0-beta.1"),
+    ("dufs", "0.47.0"),
+    ("librqbit", "9.1.0"),
+    ("object_store", "0.14.2"),
 ];
 
 /// Those that are named; all where none is.
