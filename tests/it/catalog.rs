@@ -75,6 +75,7 @@ fn as_sinks(paths: BTreeSet<String>) -> Catalog {
         advice: String::new(),
         does: String::new(),
         panics: false,
+        lazy: false,
     };
     Catalog { sinks: paths.into_iter().map(sink).collect(), ..Catalog::default() }
 }

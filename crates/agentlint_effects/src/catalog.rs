@@ -101,6 +101,9 @@ pub struct Sink {
     pub does: String,
     #[serde(default)]
     pub panics: bool,
+    /// Whether what it gives does the work, when it is used up.
+    #[serde(default)]
+    pub lazy: bool,
 }
 
 #[derive(Clone, Debug, Hash, Deserialize)]

@@ -14,6 +14,7 @@ use crate::closures::{Closures, Runs};
 use crate::context::is_polled;
 use crate::drops::{Dropped, Drops};
 use crate::futures::{is_driven, may_give_future};
+use crate::lazy::is_used_up;
 use crate::region::{RegionId, RegionKind};
 use crate::resolve::{Called, ResolvedCatalog};
 use crate::summary::display;
@@ -295,6 +296,13 @@ impl Builder<'_, '_> {
         // What a loop's `into_iter` may call, its `next` calls too: one finding is enough.
         let is_repeated = call.kind == CallKind::Implicit && call.name.as_str() == "into_iter";
         let is_sink = matches!(event.target, Target::Sink(_));
+        if let Target::Sink(entry) = event.target
+            && self.catalog.entries[entry].lazy
+            && call.kind != CallKind::Implicit
+            && !is_used_up(self.program, self.facts, call.expr)
+        {
+            return None;
+        }
         ((!is_awaited || !is_sink) && (!is_repeated || is_sink)).then_some(event)
     }
 

@@ -20,6 +20,7 @@ mod grow;
 mod guard_walk;
 mod guards;
 mod kept;
+mod lazy;
 mod nodes;
 mod propagate;
 mod reach;

@@ -38,6 +38,8 @@ pub struct SinkEntry {
     pub advice: String,
     pub does: String,
     pub panics: bool,
+    /// Whether it is the iterator that it gives that blocks.
+    pub lazy: bool,
 }
 
 impl SinkEntry {
@@ -49,6 +51,7 @@ impl SinkEntry {
             advice: sink.advice.clone(),
             does: sink.does.clone(),
             panics: sink.panics,
+            lazy: sink.lazy,
         }
     }
 }

@@ -39,5 +39,6 @@ fn sink(entry: &CatalogEntry, subject: Subject) -> anyhow::Result<Sink> {
         advice: String::new(),
         does: "blocks, as the configuration says".to_owned(),
         panics: entry.panics.unwrap_or(false),
+        lazy: false,
     })
 }
