@@ -310,7 +310,9 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_an_error_in_every_table() {
-        for table in ["sink", "offload", "trusted", "client", "wrapper", "uses_io", "guard", "start", "time_limit", "route", "thread_need"] {
+        for table in
+            ["sink", "offload", "trusted", "client", "wrapper", "uses_io", "guard", "start", "time_limit", "route", "thread_need"]
+        {
             let needed = match table {
                 "sink" => "effect = \"fs\"\n",
                 "guard" => "kind = \"lock\"\n",

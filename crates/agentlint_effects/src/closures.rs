@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::body::{Bodies, BodyFacts};
 use crate::context::is_future_like;
 use crate::futures::is_future;
+use crate::lazy::{Fate, fate};
 use crate::region::RegionKind;
 use crate::resolve::ResolvedCatalog;
 
@@ -25,6 +26,8 @@ pub(crate) enum Runs {
     /// On another thread.
     Elsewhere,
     Never,
+    /// In an iterator that is given away: where that is used up, which is most often near.
+    Later,
     /// It is stored, returned, or given to code that is not known.
     Unknown,
 }
@@ -96,6 +99,10 @@ impl<'a, 'l> Closures<'a, 'l> {
                 let Some(call) = facts.call(parent) else { return Runs::Unknown };
                 match self.argument(call, at, depth + 1) {
                     Runs::Unknown if self.makes_futures(call, facts.inferred.types[expr]) => Runs::Polled,
+                    // `map` and the like keep it in the iterator that they give.
+                    Runs::InPlace if holds(facts, parent, expr) && fate(self.program, facts, parent) == Fate::GivenAway => {
+                        Runs::Later
+                    }
                     runs => runs,
                 }
             }
@@ -149,10 +156,17 @@ impl<'a, 'l> Closures<'a, 'l> {
             return Runs::Elsewhere;
         }
         if self.program.node(target.krate).is_member {
-            return if self.bodies.member(target).is_some() { self.parameter(target, at, depth + 1) } else { self.by_signature(def, at) };
+            return if self.bodies.member(target).is_some() {
+                self.parameter(target, at, depth + 1)
+            } else {
+                self.by_signature(def, at)
+            };
         }
         let by_signature = self.by_signature(def, at);
-        if matches!(by_signature, Runs::Polled) || !self.bodies.has(self.program, target) || self.catalog.trusts(self.program, target) {
+        if matches!(by_signature, Runs::Polled)
+            || !self.bodies.has(self.program, target)
+            || self.catalog.trusts(self.program, target)
+        {
             return by_signature;
         }
         match self.foreign_parameter(target, at, depth) {
@@ -222,6 +236,13 @@ impl<'a, 'l> Closures<'a, 'l> {
     }
 }
 
+/// Whether what a call gives has the closure in it.
+fn holds(facts: &BodyFacts, call: ExprId, closure: ExprId) -> bool {
+    let types = &facts.inferred.types;
+    let (TyKind::Adt(_, list), TyKind::Closure(own, _)) = (types[call].kind(), types[closure].kind()) else { return false };
+    list.iter().any(|held| matches!(held.kind(), TyKind::Closure(held, _) if held == own))
+}
+
 /// Where a value runs that is used in two ways. One that runs here outweighs those that do not, but not a thread of its own: a
 /// function that has both knows when to choose which, as with `spawn_blocking` where there is a runtime and a plain call where not.
 fn together(a: Runs, b: Runs) -> Runs {
@@ -229,8 +250,9 @@ fn together(a: Runs, b: Runs) -> Runs {
         Runs::Never => 0,
         Runs::Elsewhere => 1,
         Runs::Unknown => 2,
-        Runs::Polled => 3,
-        Runs::InPlace => 4,
+        Runs::Later => 3,
+        Runs::Polled => 4,
+        Runs::InPlace => 5,
     };
     let (weaker, stronger) = if rank(a) <= rank(b) { (a, b) } else { (b, a) };
     match (weaker, stronger) {

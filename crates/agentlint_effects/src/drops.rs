@@ -176,7 +176,8 @@ impl Scan<'_, '_> {
         let parameter = self.program.function(owner).and_then(|function| function.self_parameter.as_ref());
         let Some(parameter) = parameter.filter(|parameter| !parameter.reference) else { return };
         let Some(ty) = self.program.signature(owner).parameters.first() else { return };
-        let is_self = |kind: &ExprKind| matches!(kind, ExprKind::Path(path) if path.segments.len() == 1 && path.segments[0].name == "self");
+        let is_self =
+            |kind: &ExprKind| matches!(kind, ExprKind::Path(path) if path.segments.len() == 1 && path.segments[0].name == "self");
         let mut uses = body.exprs.iter_enumerated().filter(|(_, data)| is_self(&data.kind));
         if !uses.any(|(used, _)| self.is_moved(body, used, 0)) {
             self.push(0, body.root, parameter.span, *ty);

@@ -261,7 +261,9 @@ impl Finder<'_, '_> {
             match &body.exprs[call].kind {
                 ExprKind::MethodCall { receiver, .. } => call = *receiver,
                 ExprKind::Call { arguments, .. } => {
-                    let Some(Callee::Function { def, implementation, .. }) = facts.call(call).map(|call| call.callee) else { break };
+                    let Some(Callee::Function { def, implementation, .. }) = facts.call(call).map(|call| call.callee) else {
+                        break;
+                    };
                     let at = self.role(def, implementation).and_then(|role| role.path);
                     let argument = at.and_then(|at| arguments.get(at));
                     return argument.and_then(|argument| self.literal(body, *argument)).unwrap_or_default();

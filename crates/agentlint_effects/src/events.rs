@@ -14,7 +14,7 @@ use crate::closures::{Closures, Runs};
 use crate::context::is_polled;
 use crate::drops::{Dropped, Drops};
 use crate::futures::{is_driven, may_give_future};
-use crate::lazy::is_used_up;
+use crate::lazy::{Fate, fate};
 use crate::region::{RegionId, RegionKind};
 use crate::resolve::{Called, ResolvedCatalog};
 use crate::summary::display;
@@ -141,6 +141,7 @@ impl Builder<'_, '_> {
                         }
                         parent_context
                     }
+                    Runs::Later => parent_context,
                     Runs::Polled => true,
                     Runs::Elsewhere | Runs::Never | Runs::Unknown => false,
                 },
@@ -299,7 +300,7 @@ impl Builder<'_, '_> {
         if let Target::Sink(entry) = event.target
             && self.catalog.entries[entry].lazy
             && call.kind != CallKind::Implicit
-            && !is_used_up(self.program, self.facts, call.expr)
+            && fate(self.program, self.facts, call.expr) != Fate::UsedUp
         {
             return None;
         }
@@ -400,7 +401,8 @@ impl Builder<'_, '_> {
 
 /// `None` where there is none.
 fn one_of(functions: impl Iterator<Item = DefId>) -> Option<Target> {
-    let functions: SmallVec<[Followed; 1]> = functions.map(|def| Followed { def, with: With::Anything, part: Part::Own }).collect();
+    let functions: SmallVec<[Followed; 1]> =
+        functions.map(|def| Followed { def, with: With::Anything, part: Part::Own }).collect();
     (!functions.is_empty()).then_some(Target::Functions(functions))
 }
 

@@ -213,7 +213,7 @@ impl Effects {
                         }
                         Runs::Polled => found.push(RunsIn::ByCombinator { given_to }),
                         Runs::Elsewhere | Runs::Never => found.push(RunsIn::Elsewhere { given_to }),
-                        Runs::Unknown => found.push(RunsIn::Unknown { given_to }),
+                        Runs::Later | Runs::Unknown => found.push(RunsIn::Unknown { given_to }),
                     }
                 }
             }

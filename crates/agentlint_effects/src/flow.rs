@@ -28,7 +28,7 @@ pub(crate) fn regions_here(closures: &mut Closures<'_, '_>, facts: &BodyFacts) -
                 (Some(_), _) => match closures.closure(facts, region.expr) {
                     Runs::InPlace => true,
                     Runs::Polled => is_awaited(program, catalog, facts, region.expr, 0),
-                    Runs::Elsewhere | Runs::Never | Runs::Unknown => false,
+                    Runs::Elsewhere | Runs::Never | Runs::Later | Runs::Unknown => false,
                 },
             };
         here.push(is_here);

@@ -172,7 +172,8 @@ impl<'b> Growth<'_, 'b, '_> {
     fn not_followed(&self, from: usize) -> Vec<DefId> {
         let mut seen = FxHashSet::default();
         let events = self.nodes.all[from..].iter().flat_map(|node| &node.events);
-        let foreign = events.flat_map(followed).map(|followed| followed.def).filter(|def| !self.program.node(def.krate).is_member);
+        let foreign =
+            events.flat_map(followed).map(|followed| followed.def).filter(|def| !self.program.node(def.krate).is_member);
         foreign.filter(|def| !self.nodes.general.contains_key(def) && seen.insert(*def)).collect()
     }
 

@@ -108,7 +108,8 @@ fn is_route(entry: &Entry) -> bool {
 /// The function itself; of a trait whose impl is not told, those of all impls of the program too.
 fn targets(program: &Program<'_>, def: DefId, implementation: Option<DefId>) -> Vec<DefId> {
     let mut targets = vec![implementation.unwrap_or(def)];
-    if let Some(holder) = program.container(def).filter(|holder| implementation.is_none() && program.kind(*holder) == DefKind::Trait)
+    if let Some(holder) =
+        program.container(def).filter(|holder| implementation.is_none() && program.kind(*holder) == DefKind::Trait)
         && program.node(holder.krate).is_member
     {
         let impls = program.member_impls(holder).into_iter();
@@ -127,5 +128,5 @@ fn region_at(program: &Program<'_>, facts: &BodyFacts, at: u32) -> Option<Region
         span.start <= at && at < span.end
     });
     // Those inside come later.
-    Some(RegionId { owner, index: around.last().map_or(0, |(index, _)| index as u32) })
+    Some(RegionId { owner, index: around.map(|(index, _)| index as u32).max().unwrap_or(0) })
 }

@@ -113,7 +113,9 @@ impl Effects {
         let mut found: FxHashMap<CrateId, Found> = FxHashMap::default();
         for (def, list, first) in &self.nodes.new {
             let Some(key) = FunctionKey::new(program, *def, *list) else { continue };
-            let of = |node: u32| Effect::ALL.into_iter().filter_map(|effect| self.kept_effect(program, node as usize, effect)).collect();
+            let of = |node: u32| {
+                Effect::ALL.into_iter().filter_map(|effect| self.kept_effect(program, node as usize, effect)).collect()
+            };
             let future = first.and_then(|first| self.nodes.futures.get(&first));
             let summary = KeptSummary {
                 own: first.map(of).unwrap_or_default(),
@@ -291,9 +293,10 @@ impl Effects {
         while let Some(witness) = self.nodes.all[at].witness(effect) {
             let node = &self.nodes.all[at];
             if let Some(kept) = node.kept.get(witness.event as usize).filter(|kept| kept.effect == effect) {
-                let links = kept.steps.iter().filter_map(|step| {
-                    Some(Link { owner: step.owner(program)?, callee: step.callee.clone(), span: step.span })
-                });
+                let links = kept
+                    .steps
+                    .iter()
+                    .filter_map(|step| Some(Link { owner: step.owner(program)?, callee: step.callee.clone(), span: step.span }));
                 way.steps.extend(links);
                 return Way { sink: Some((kept.sink.clone(), kept.sink_name.clone())), ..way };
             }

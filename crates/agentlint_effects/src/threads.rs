@@ -58,7 +58,9 @@ impl Effects {
             let Some(facts) = self.facts(region.owner).filter(|_| seen.insert(region)) else { continue };
             let Some(data) = facts.regions.regions.get(region.index as usize) else { continue };
             match data.parent {
-                Some(_) if data.kind == RegionKind::Closure && matches!(closures.closure(facts, data.expr), Runs::Elsewhere | Runs::Never) => {}
+                Some(_)
+                    if data.kind == RegionKind::Closure
+                        && matches!(closures.closure(facts, data.expr), Runs::Elsewhere | Runs::Never) => {}
                 Some(parent) => open.push(RegionId { owner: region.owner, index: parent }),
                 None if self.has_one_thread(program, region.owner) => found.push(region.owner),
                 None => open.extend(self.callers_of(program, region.owner)),

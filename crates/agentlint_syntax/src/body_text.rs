@@ -2,11 +2,11 @@
 
 use proc_macro2::TokenStream;
 
+use crate::Bodies;
 use crate::ast::{Body, Item, ItemKind, SourceFile};
 use crate::lower::Lowering;
 use crate::parse::{scan, without_documentation};
 use crate::places::{Places, SourcePlaces};
-use crate::Bodies;
 
 /// Reads the body of a function, a constant or a static of a file that was parsed with [`Bodies::InText`]. `None` where `text` is
 /// not, or no longer, the text that the item stands in.

@@ -107,7 +107,9 @@ fn may_declare(body: &Group) -> bool {
 
 /// The words of a text with where they start.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.split(|c: char| !is_word(c)).filter(|word| !word.is_empty()).map(|word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
+    text.split(|c: char| !is_word(c))
+        .filter(|word| !word.is_empty())
+        .map(|word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
 }
 
 fn is_word(c: char) -> bool {

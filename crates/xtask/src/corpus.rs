@@ -82,7 +82,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     for line in lines {
         println!("{line}");
     }
-    let ways: Vec<String> = out.through.iter().map(|(way, count)| format!("{count} {}", format!("{way:?}").to_lowercase())).collect();
+    let ways: Vec<String> =
+        out.through.iter().map(|(way, count)| format!("{count} {}", format!("{way:?}").to_lowercase())).collect();
     println!("true findings that had to be followed through something: {}", ways.join(", "));
     let faults = out.faults;
     if faults.is_empty() {

@@ -151,7 +151,14 @@ fn described(calls: &[BlockingCall]) -> Vec<Vec<String>> {
     let described = calls.iter().map(|call| {
         let first = format!("{}{} {:?}", call.callee, of(&call.package), call.place.span.start);
         let steps = call.chain.iter().map(|step| {
-            format!("{}{} calls {} at {}:{}", step.caller, of(&step.package), step.callee, step.place.file.0, step.place.span.start)
+            format!(
+                "{}{} calls {} at {}:{}",
+                step.caller,
+                of(&step.package),
+                step.callee,
+                step.place.file.0,
+                step.place.span.start
+            )
         });
         std::iter::once(first).chain(steps).collect()
     });

@@ -94,7 +94,7 @@ pub fn app() -> Router {
 }
 pub struct Search;
 impl Tool for Search { async fn call(&self) { nap(); } } //~ the tool Search
-"
+",
     );
     check(
         "
@@ -107,6 +107,6 @@ async fn alone() { nap(); } //~ POST /alone
 #[derive(Debug)]
 pub struct X;
 pub fn app() -> Router { Router::new().mount(\"/mounted\", [marked]) }
-"
+",
     );
 }

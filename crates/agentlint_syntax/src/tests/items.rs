@@ -2,11 +2,11 @@
 
 use super::print::{bounds, cfg, path, ty};
 use super::{body_of, item, root_names, signatures, sound};
-use crate::{Bodies, ParseOptions, parse, parse_body};
 use crate::ast::{
     AttributeArguments, Fields, Function, GenericParamKind, Generics, ImportKind, Item, ItemKind, SourceFile, StaticOrigin,
     Visibility,
 };
+use crate::{Bodies, ParseOptions, parse, parse_body};
 
 fn function<'file>(file: &'file SourceFile, name: &str) -> &'file Function {
     match &item(file, name).kind {
