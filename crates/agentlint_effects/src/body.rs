@@ -102,6 +102,7 @@ pub(crate) struct BodyFacts {
     parents: IndexVec<ExprId, ExprId>,
     /// The binding that a `let` gives its initialiser to, by the initialiser.
     bound_by: FxHashMap<ExprId, PatId>,
+    initialisers: FxHashMap<PatId, ExprId>,
     uses: FxHashMap<PatId, Vec<ExprId>>,
     /// The positions of the calls, by their expressions.
     calls: Vec<(ExprId, u32)>,
@@ -128,6 +129,7 @@ impl BodyFacts {
                 }
             }
         }
+        let initialisers = bound_by.iter().map(|(init, pat)| (*pat, *init)).collect();
         let mut uses: FxHashMap<PatId, Vec<ExprId>> = FxHashMap::default();
         for (expr, pat) in &inferred.locals {
             uses.entry(*pat).or_default().push(*expr);
@@ -135,7 +137,8 @@ impl BodyFacts {
         uses.values_mut().for_each(|list| list.sort());
         let mut calls: Vec<(ExprId, u32)> = inferred.calls.iter().enumerate().map(|(at, call)| (call.expr, at as u32)).collect();
         calls.sort_unstable();
-        let mut facts = BodyFacts { inferred, regions, parents, bound_by, uses, calls, conditional: IndexVec::new() };
+        let mut facts =
+            BodyFacts { inferred, regions, parents, bound_by, initialisers, uses, calls, conditional: IndexVec::new() };
         if !program.node(facts.inferred.owner.krate).is_member {
             facts.conditional = conditional(body, |closure| facts.is_given_to_std(program, closure));
         }
@@ -163,7 +166,7 @@ impl BodyFacts {
 
     /// What a `let` gives a binding.
     pub(crate) fn initialiser(&self, pat: PatId) -> Option<ExprId> {
-        self.bound_by.iter().find(|(_, bound)| **bound == pat).map(|(init, _)| *init)
+        self.initialisers.get(&pat).copied()
     }
 
     /// Where a binding is used, in the order of the text.

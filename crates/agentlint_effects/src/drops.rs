@@ -11,6 +11,7 @@ use agentlint_semantic::input::CrateId;
 use agentlint_semantic::types::{Head, Ty, TyKind};
 use agentlint_syntax::ast::{Body, ExprId, ExprKind, MacroArguments, PatId, PatKind, StatementKind};
 use agentlint_syntax::{Span, name};
+use elsa::sync::FrozenMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::body::BodyFacts;
@@ -22,6 +23,8 @@ pub(crate) struct Drops {
     functions: FxHashMap<DefId, DefId>,
     /// The crates that the types of these are of, beside the members.
     crates: FxHashSet<CrateId>,
+    /// Of the types of other dependencies, once they were asked for.
+    others: FrozenMap<DefId, Box<Option<DefId>>>,
     /// `std::mem::drop`.
     function: Option<DefId>,
 }
@@ -63,10 +66,21 @@ impl Drops {
     /// The functions that dropping a value of the type runs.
     pub(crate) fn of(&self, program: &Program<'_>, ty: Ty) -> Vec<(DefId, Confidence)> {
         let mut found = Vec::new();
-        if !self.functions.is_empty() {
-            self.collect(program, ty, Confidence::Certain, 0, &mut found);
-        }
+        self.collect(program, ty, Confidence::Certain, 0, &mut found);
         found
+    }
+
+    /// The `drop` of a dependency's type. What its fields run is not looked into.
+    fn of_dependency(&self, program: &Program<'_>, def: DefId) -> Option<DefId> {
+        if let Some(known) = self.others.get(&def) {
+            return *known;
+        }
+        let is_drop = |implementation: &DefId| {
+            program.impl_trait_ref(*implementation).is_some_and(|of| Some(of.trait_def) == program.known().drop)
+        };
+        let implementation = program.trait_impls_on(Head::Adt(def)).into_iter().find(is_drop);
+        let function = implementation.and_then(|of| program.member(of, name("drop"), |kind| kind == DefKind::Function));
+        *self.others.insert(def, Box::new(function))
     }
 
     fn collect(&self, program: &Program<'_>, ty: Ty, sure: Confidence, depth: u32, found: &mut Vec<(DefId, Confidence)>) {
@@ -99,6 +113,10 @@ impl Drops {
                         .for_each(|ty| self.collect(program, ty.substitute(&list), sure, depth + 1, found));
                 }
             }
+            TyKind::Adt(def, _) if !program.is_std(def.krate) => {
+                let function = self.of_dependency(program, def);
+                found.extend(function.map(|function| (function, sure.min(Confidence::Likely))));
+            }
             TyKind::Adt(def, list) if Some(def) == known.boxed => {
                 list.first().into_iter().for_each(|ty| self.collect(program, *ty, sure, depth + 1, found));
             }
@@ -116,7 +134,9 @@ impl Drops {
     /// The values that a body lets go of, as far as their types have something to run.
     pub(crate) fn in_body(&self, program: &Program<'_>, facts: &BodyFacts) -> Vec<Dropped> {
         let mut scan = Scan { program, drops: self, facts, found: Vec::new() };
-        if let Some(body) = program.body(facts.inferred.owner).filter(|_| !self.functions.is_empty()) {
+        // A dependency's own values are its own to drop.
+        let owner = facts.inferred.owner;
+        if let Some(body) = program.body(owner).filter(|_| program.node(owner.krate).is_member) {
             scan.body(body);
         }
         scan.found.retain(|dropped| !self.of(program, dropped.ty).is_empty());

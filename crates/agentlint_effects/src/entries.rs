@@ -53,6 +53,20 @@ const METHODS: [&str; 9] = ["get", "post", "put", "delete", "patch", "head", "op
 const DEEPEST: u32 = 48;
 /// A handler that more places serve than this is named with those.
 const MOST_PATHS: usize = 16;
+/// The steps that the walk from one handler may take: callers may call each other in any number of ways.
+const MOST_STEPS: u32 = 10_000;
+
+/// A walk from one handler up to where its paths are known.
+struct Walk {
+    paths: Vec<String>,
+    left: u32,
+}
+
+impl Walk {
+    fn new() -> Walk {
+        Walk { paths: Vec::new(), left: MOST_STEPS }
+    }
+}
 
 /// The entries of the members, by the code that they run; and the expressions that name a handler, which call nothing.
 #[derive(Default)]
@@ -112,9 +126,9 @@ impl Finder<'_, '_> {
             self.found.handlers.push((owner, *handler));
             let Some(region) = self.runs(facts, body, *handler) else { continue };
             let method = self.method(facts, body, call.expr);
-            let mut paths = Vec::new();
-            self.paths(facts, call.expr, String::new(), 0, &mut paths);
-            for path in paths {
+            let mut walk = Walk::new();
+            self.paths(facts, call.expr, String::new(), 0, &mut walk);
+            for path in walk.paths {
                 self.add(region, Entry::Route { path, method: method.clone() });
             }
         }
@@ -130,8 +144,7 @@ impl Finder<'_, '_> {
             match &attribute.arguments {
                 AttributeArguments::Tokens { text, .. } if METHODS.contains(&last) => {
                     let Some(path) = literal(text).filter(|path| path.starts_with('/')) else { continue };
-                    let mut paths = Vec::new();
-                    self.mounted(owner, &path, &mut paths);
+                    let paths = self.mounted(owner, &path);
                     let method = last.to_uppercase();
                     paths.into_iter().for_each(|path| self.add(region, Entry::Route { path, method: method.clone() }));
                 }
@@ -149,7 +162,8 @@ impl Finder<'_, '_> {
     }
 
     /// The paths of a handler that has a path of its own, where it is named to a router.
-    fn mounted(&mut self, handler: DefId, path: &str, into: &mut Vec<String>) {
+    fn mounted(&mut self, handler: DefId, path: &str) -> Vec<String> {
+        let mut walk = Walk::new();
         let mut named = Vec::new();
         for facts in self.bodies.members() {
             let here = facts.inferred.paths.iter().filter(|(_, def, _)| *def == handler);
@@ -159,12 +173,13 @@ impl Finder<'_, '_> {
         for (owner, expr) in named {
             if let Some(facts) = self.bodies.member(owner) {
                 self.found.handlers.push((owner, expr));
-                self.paths(facts, expr, path.to_owned(), 0, into);
+                self.paths(facts, expr, path.to_owned(), 0, &mut walk);
             }
         }
-        if into.is_empty() {
-            into.push(path.to_owned());
+        if walk.paths.is_empty() {
+            walk.paths.push(path.to_owned());
         }
+        walk.paths
     }
 
     fn add(&mut self, region: RegionId, entry: Entry) {
@@ -216,24 +231,25 @@ impl Finder<'_, '_> {
     }
 
     /// Walks up from an expression, with the path so far.
-    fn paths(&self, facts: &BodyFacts, mut at: ExprId, mut path: String, mut depth: u32, into: &mut Vec<String>) {
+    fn paths(&self, facts: &BodyFacts, mut at: ExprId, mut path: String, mut depth: u32, walk: &mut Walk) {
         let owner = facts.inferred.owner;
         let Some(body) = self.program.body(owner) else { return };
-        while depth < DEEPEST && into.len() < MOST_PATHS {
+        while depth < DEEPEST && walk.left > 0 && walk.paths.len() < MOST_PATHS {
             depth += 1;
+            walk.left -= 1;
             if let Some(uses) = facts.uses_of(at).filter(|uses| !uses.is_empty()) {
-                return uses.iter().for_each(|used| self.paths(facts, *used, path.clone(), depth, into));
+                return uses.iter().for_each(|used| self.paths(facts, *used, path.clone(), depth, walk));
             }
             let Some(parent) = facts.parent(at) else {
                 // The function gives the router back.
                 let callers = self.callers.get(&owner).map_or(&[][..], Vec::as_slice);
                 for (caller, call) in callers {
                     if let Some(facts) = self.bodies.member(*caller) {
-                        self.paths(facts, *call, path.clone(), depth, into);
+                        self.paths(facts, *call, path.clone(), depth, walk);
                     }
                 }
                 if callers.is_empty() && !path.is_empty() {
-                    into.push(path);
+                    walk.paths.push(path);
                 }
                 return;
             };
@@ -247,7 +263,7 @@ impl Finder<'_, '_> {
             at = parent;
         }
         if !path.is_empty() {
-            into.push(path);
+            walk.paths.push(path);
         }
     }
 

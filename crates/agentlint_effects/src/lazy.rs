@@ -19,7 +19,7 @@ pub(crate) enum Fate {
 }
 
 /// Longer ways of an iterator are not followed.
-const DEEPEST: u32 = 24;
+const DEEPEST: u32 = 12;
 
 pub(crate) fn fate(program: &Program<'_>, facts: &BodyFacts, iterator: ExprId) -> Fate {
     follow(program, facts, iterator, 0)

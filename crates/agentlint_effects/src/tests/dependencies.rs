@@ -205,3 +205,30 @@ pub async fn handler() {
 ",
     );
 }
+
+#[test]
+fn values_of_a_dependency_are_dropped() {
+    let dependency = "
+pub struct Journal(pub u8);
+impl Drop for Journal { fn drop(&mut self) { std::fs::read_to_string(\"a\").unwrap(); } }
+pub struct Perhaps(pub bool);
+impl Drop for Perhaps { fn drop(&mut self) { if self.0 { std::fs::read_to_string(\"a\").unwrap(); } } }
+pub struct Plain(pub u8);
+";
+    check(
+        dependency,
+        "
+async fn pause() {}
+pub async fn handler() {
+    let journal = dep::Journal(1); //~ fs likely
+    let perhaps = dep::Perhaps(true); //~ fs possible
+    let plain = dep::Plain(1);
+    pause().await;
+    std::thread::spawn(move || { let _inside = dep::Journal(2); });
+    let given_away = Some(dep::Journal(3));
+    std::thread::spawn(move || drop(given_away));
+    let _ = (journal.0, perhaps.0, plain.0);
+}
+",
+    );
+}
