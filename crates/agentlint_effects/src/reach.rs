@@ -106,7 +106,7 @@ fn is_route(entry: &Entry) -> bool {
 }
 
 /// The function itself; of a trait whose impl is not told, those of all impls of the program too.
-fn targets(program: &Program<'_>, def: DefId, implementation: Option<DefId>) -> Vec<DefId> {
+pub(crate) fn targets(program: &Program<'_>, def: DefId, implementation: Option<DefId>) -> Vec<DefId> {
     let mut targets = vec![implementation.unwrap_or(def)];
     if let Some(holder) =
         program.container(def).filter(|holder| implementation.is_none() && program.kind(*holder) == DefKind::Trait)

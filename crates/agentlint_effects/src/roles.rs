@@ -18,6 +18,7 @@ use crate::body::{Bodies, BodyFacts};
 use crate::closures::Closures;
 use crate::context::is_polled;
 use crate::flow::{before, regions_here};
+use crate::reach::targets;
 use crate::resolve::{ResolvedCatalog, Start};
 
 /// What the code of an async context is for.
@@ -132,32 +133,16 @@ impl<'a, 'l> RoleCalls<'a, 'l> {
         let region = facts.regions.region_of[call.expr];
         let is_here = here.get(region as usize).copied().unwrap_or(false);
         let (mut targets, start) = match call.callee {
-            Callee::Function { def, implementation, .. } => {
-                (self.targets(def, implementation), self.catalog.start(def).or_else(|| self.catalog.start(implementation?)))
-            }
+            Callee::Function { def, implementation, .. } => (
+                targets(self.program, def, implementation),
+                self.catalog.start(def).or_else(|| self.catalog.start(implementation?)),
+            ),
             // It may be any of that name.
             Callee::Unresolved(_) => (self.by_name.get(&call.name).cloned().unwrap_or_default(), None),
             Callee::Constructor(_) | Callee::Value(_) => (Vec::new(), None),
         };
         targets.retain(|target| self.bodies.member(*target).is_some());
         (start.is_some() || !targets.is_empty()).then_some(Call { expr: call.expr, targets, start, is_here })
-    }
-
-    /// The function itself; of a trait whose impl is not told, those of all impls of the program too.
-    fn targets(&self, def: DefId, implementation: Option<DefId>) -> Vec<DefId> {
-        if let Some(implementation) = implementation {
-            return vec![implementation];
-        }
-        let program = self.program;
-        let mut targets = vec![def];
-        if let Some(holder) = program.container(def)
-            && program.kind(holder) == DefKind::Trait
-            && program.node(holder.krate).is_member
-        {
-            let impls = program.member_impls(holder).into_iter();
-            targets.extend(impls.filter_map(|i| program.member(i, program.name(def), |kind| kind == DefKind::Function)));
-        }
-        targets
     }
 
     fn passed_on_in(&self, facts: &BodyFacts) -> Vec<DefId> {
@@ -168,7 +153,7 @@ impl<'a, 'l> RoleCalls<'a, 'l> {
             let is_called = matches!(parent, Some(ExprKind::Call { callee, .. }) if callee == expr);
             if !is_called && self.program.kind(*def) == DefKind::Function {
                 let implementation = self.program.implementation(*def, args(list));
-                passed_on.extend(self.targets(*def, implementation));
+                passed_on.extend(targets(self.program, *def, implementation));
             }
         }
         passed_on
