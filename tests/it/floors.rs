@@ -7,7 +7,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use crate::support::{assert_none, root};
 
 /// The house, from the ground up. What stands on no floor is for building and testing only.
-const FLOORS: [(&str, Option<u32>); 12] = [
+const FLOORS: [(&str, Option<u32>); 13] = [
     ("agentlint_syntax", Some(0)),
     ("agentlint_diagnostics", Some(0)),
     ("agentlint_semantic", Some(1)),
@@ -17,6 +17,7 @@ const FLOORS: [(&str, Option<u32>); 12] = [
     ("agentlint_workspace", Some(5)),
     ("cargo-agentlint", Some(6)),
     ("agentlint-hook", Some(7)),
+    ("agent_server", None),
     ("agentlint_testing", None),
     ("agentlint_tests", None),
     ("xtask", None),
@@ -50,6 +51,18 @@ fn every_crate_has_its_floor() {
     assert_none("crates without a floor", &homeless.collect::<Vec<_>>());
     let gone = FLOORS.iter().filter(|(known, _)| !members.iter().any(|name| name == known));
     assert_none("floors without a crate", &gone.map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_reference_server_stands_apart() {
+    let metadata = workspace();
+    let ours = dependencies(&metadata)
+        .filter(|(package, _, dependency)| {
+            let is_member = |name: &str| FLOORS.iter().any(|(known, _)| *known == name);
+            (*package == "agent_server" && is_member(dependency)) || *dependency == "agent_server"
+        })
+        .map(|(package, _, dependency)| format!("{package} depends on {dependency}"));
+    assert_none("dependencies that tie the server to the linter", &ours.collect::<Vec<_>>());
 }
 
 #[test]

@@ -1,0 +1,242 @@
+//! The runs of this replica: started by requests, taken over from replicas that died, given back at shutdown.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
+
+use super::Agent;
+use super::drive::{Driver, End, Stop};
+use crate::event::{Event, RunId};
+use crate::model::Turn;
+use crate::store::{Claimed, Created, Lease, NewRun, StoreError};
+use crate::watchdog::Watched;
+
+/// When to ask again of a replica that has no room.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+#[derive(Clone)]
+pub(crate) struct Runs(Arc<Inner>);
+
+struct Inner {
+    agent: Agent,
+    lease: Duration,
+    slots: Arc<Semaphore>,
+    most: usize,
+    tracker: TaskTracker,
+    stop: Stop,
+    route: Arc<str>,
+}
+
+/// A message that is to be answered.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) run: NewRun,
+    /// Nothing was said in the thread before.
+    pub(crate) is_new_thread: bool,
+}
+
+#[derive(Debug)]
+pub(crate) enum Started {
+    New(RunId),
+    /// The same request, with the same key, has started it before.
+    Before(RunId),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error("the server is shutting down")]
+    ShuttingDown,
+    #[error("the server has as many runs as it can drive")]
+    Full { retry_after: Duration },
+    #[error("a run of this thread has not ended")]
+    ThreadBusy,
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Runs {
+    pub(crate) fn new(agent: Agent, lease: Duration, most: usize) -> Self {
+        let slots = Arc::new(Semaphore::new(most));
+        let (tracker, stop) = (TaskTracker::new(), Stop::default());
+        Self(Arc::new(Inner { agent, lease, slots, most, tracker, stop, route: "run".into() }))
+    }
+
+    /// Creates a run and drives it, whatever becomes of the one who asked.
+    pub(crate) async fn start(&self, start: Start) -> Result<Started, Refused> {
+        if self.0.stop.soon.is_cancelled() {
+            return Err(Refused::ShuttingDown);
+        }
+        if let Some(retry_after) = self.0.agent.model.is_full() {
+            return Err(Refused::Full { retry_after });
+        }
+        let slot = Arc::clone(&self.0.slots);
+        let slot = slot.try_acquire_owned().map_err(|_| Refused::Full { retry_after: RETRY_AFTER })?;
+        let (reply, started) = oneshot::channel();
+        self.spawn(slot, {
+            let runs = self.clone();
+            async move { runs.create(start, reply).await }
+        });
+        // The task panicked, which its own log entry tells.
+        started.await.unwrap_or(Err(Refused::Store(StoreError::Closed)))
+    }
+
+    async fn create(&self, start: Start, reply: oneshot::Sender<Result<Started, Refused>>) {
+        let Start { run, is_new_thread } = start;
+        let (id, message) = (run.id, run.message.clone());
+        let (tenant, thread) = (Arc::clone(&run.tenant), run.thread.clone());
+        let (started, lease) = match self.0.agent.store.create(run).await {
+            Ok(Created::New(lease)) => (Ok(Started::New(id)), Some(lease)),
+            Ok(Created::Before(id)) => (Ok(Started::Before(id)), None),
+            Ok(Created::KeyReused) => (Err(Refused::KeyReused), None),
+            Ok(Created::ThreadBusy) => (Err(Refused::ThreadBusy), None),
+            Ok(Created::Failed) => (Err(Refused::Store(StoreError::Closed)), None),
+            Err(error) => (Err(Refused::Store(error)), None),
+        };
+        // A client that has left still gets its answer written.
+        let _ = reply.send(started);
+        let Some(lease) = lease else { return };
+        let history = if is_new_thread { Ok(Vec::new()) } else { self.history(&tenant, &thread, id).await };
+        let driver = history.map(|history| Driver::begin(&self.0.agent, Arc::clone(&lease), history, message));
+        self.drive(lease, driver).await;
+    }
+
+    async fn take_over(&self, claimed: Claimed) {
+        let lease = Arc::clone(&claimed.lease);
+        tracing::info!(run = %lease.run, fence = lease.fence, "a run is taken over");
+        let driver = match self.history(&claimed.tenant, &claimed.thread, lease.run).await {
+            Ok(history) => Driver::resume(&self.0.agent, Arc::clone(&lease), history, claimed.age).await,
+            Err(error) => Err(error),
+        };
+        self.drive(lease, driver).await;
+    }
+
+    async fn drive(&self, lease: Arc<Lease>, driver: Result<Driver<'_>, StoreError>) {
+        let run = lease.run;
+        let end = match driver {
+            Ok(driver) => {
+                let span = tracing::info_span!("run", run = %driver.run_id());
+                driver.run(&self.0.stop).instrument(span).await
+            }
+            Err(error) => {
+                tracing::error!(%run, %error, "the run cannot go on here");
+                End::Lost
+            }
+        };
+        match end {
+            End::Ended(status) => self.0.agent.metrics.run_ended(status),
+            End::Suspended => {
+                tracing::info!(%run, "the run is given back");
+                self.0.agent.store.release(lease).await;
+            }
+            End::Lost => tracing::warn!(%run, "the run was lost to another replica, or its log cannot be written"),
+        }
+    }
+
+    /// Asks for a run's end once its client has left.
+    pub(crate) fn cancel_when(&self, left: CancellationToken, tenant: Arc<str>, run: RunId) {
+        let runs = self.clone();
+        self.0.tracker.spawn(async move {
+            tokio::select! {
+                () = left.cancelled() => {}
+                () = runs.0.stop.now.cancelled() => return,
+            }
+            if let Err(error) = runs.0.agent.store.cancel(&tenant, run).await {
+                tracing::warn!(%run, %error, "the run goes on although its client has left");
+            }
+        });
+    }
+
+    /// What was said in a thread before a run.
+    async fn history(&self, tenant: &str, thread: &str, run: RunId) -> Result<Vec<Turn>, StoreError> {
+        let entries = self.0.agent.store.thread(tenant, thread).await?;
+        let earlier = entries.into_iter().filter(|(of, ..)| *of != run);
+        Ok(earlier
+            .filter_map(|(_, _, event)| match event {
+                Event::Input { message } => Some(Turn::User(message)),
+                Event::Message { text, tool_calls, .. } => Some(Turn::Assistant { text, calls: tool_calls }),
+                Event::ToolResult { call_id, output, .. } => Some(Turn::Tool { call_id, output }),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// Holds on to the runs that are driven here and takes over those that nobody drives, until the last run has gone.
+    pub(crate) async fn keep(self) {
+        let mut ticks = interval(self.0.lease / 3);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let done = async {
+            self.0.stop.soon.cancelled().await;
+            self.0.tracker.wait().await;
+        };
+        let mut done = std::pin::pin!(done);
+        loop {
+            tokio::select! {
+                () = &mut done => return,
+                _ = ticks.tick() => {}
+            }
+            if self.0.slots.available_permits() < self.0.most && self.0.agent.store.renew().await.is_err() {
+                return;
+            }
+            if !self.0.stop.soon.is_cancelled() {
+                self.claim().await;
+            }
+        }
+    }
+
+    async fn claim(&self) {
+        // Reserved before, so that what is claimed is driven.
+        let mut slots: Vec<_> = std::iter::from_fn(|| Arc::clone(&self.0.slots).try_acquire_owned().ok()).take(64).collect();
+        if slots.is_empty() {
+            return;
+        }
+        match self.0.agent.store.claim(slots.len()).await {
+            Ok(claimed) => {
+                for (claimed, slot) in claimed.into_iter().zip(slots.drain(..)) {
+                    let runs = self.clone();
+                    self.spawn(slot, async move { runs.take_over(claimed).await });
+                }
+            }
+            Err(error) => tracing::warn!(%error, "runs of lost replicas were not looked for"),
+        }
+    }
+
+    fn spawn(&self, slot: OwnedSemaphorePermit, work: impl Future<Output = ()> + Send + 'static) {
+        let counted = self.0.agent.metrics.active_run();
+        // A panic ends this run only; its lease runs out and it is tried again.
+        let work = async move {
+            let _held = (slot, counted);
+            if std::panic::AssertUnwindSafe(work).catch_unwind().await.is_err() {
+                tracing::error!("the code that drives a run panicked");
+            }
+        };
+        self.0.tracker.spawn(Watched::new(Arc::clone(&self.0.route), work));
+    }
+
+    /// Ends: no new runs; running ones may finish their step until `soon`, and are given back after that. Whether all
+    /// were gone at `late`.
+    pub(crate) async fn drain(&self, soon: Instant, late: Instant) -> Drained {
+        self.0.stop.soon.cancel();
+        self.0.tracker.close();
+        let running = self.0.tracker.len();
+        let in_time = timeout_at(soon, self.0.tracker.wait()).await.is_ok();
+        self.0.stop.now.cancel();
+        let is_empty = in_time || timeout_at(late, self.0.tracker.wait()).await.is_ok();
+        Drained { running, abandoned: if is_empty { 0 } else { self.0.tracker.len() } }
+    }
+}
+
+/// What became of the runs at shutdown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Drained {
+    pub(crate) running: usize,
+    /// Still at work when time was up; another replica takes them over when their leases end.
+    pub(crate) abandoned: usize,
+}

@@ -1,0 +1,74 @@
+//! The server's process: settings, runtime, listeners, signals, exit code.
+
+use std::process::ExitCode;
+
+use agent_server::config::{Command, CommandLine, Config};
+use agent_server::{AppState, Shutdown, app, new_key, serve, serve_metrics, telemetry};
+use anyhow::{Context as _, Result, ensure};
+use clap::Parser as _;
+use secrecy::ExposeSecret as _;
+use tokio::net::TcpListener;
+use tokio::runtime::Builder;
+use url::Url;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Exits with 0 after a shutdown that drained, 1 after one that had to cut something off or an error at run time, 2 when
+/// the server could not start.
+fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    let mut builder = Builder::new_multi_thread();
+    if let Some(workers) = line.config.workers {
+        builder.worker_threads(workers.max(1));
+    }
+    let done = builder.enable_all().build().context("the runtime cannot start").and_then(|runtime| match line.command {
+        None => runtime.block_on(run(&line.config)),
+        Some(Command::NewKey { tenant }) => make_key(&tenant),
+        Some(Command::Healthcheck { url }) => runtime.block_on(check(url)),
+    });
+    done.unwrap_or_else(|error| {
+        report(&format!("error: {error:#}\n"));
+        ExitCode::from(2)
+    })
+}
+
+async fn run(config: &Config) -> Result<ExitCode> {
+    let _telemetry = telemetry::start(config)?;
+    let state = AppState::build(config).await?;
+    let address = (config.host, config.port);
+    let listener =
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {}:{}", config.host, config.port))?;
+    let metrics = TcpListener::bind(config.metrics_address).await;
+    let metrics = metrics.with_context(|| format!("cannot listen on {} (`--metrics-address`)", config.metrics_address))?;
+    let (served, measured) = (listener.local_addr()?, metrics.local_addr()?);
+    tracing::info!(address = %served, metrics = %measured, "serving");
+    let measuring = tokio::spawn(serve_metrics(metrics, state.clone()));
+    let shutdown = Shutdown::default();
+    let listening = tokio::spawn(shutdown.clone().listen());
+    let report = serve(listener, app(state.clone()), state, shutdown).await?;
+    listening.abort();
+    measuring.abort();
+    tracing::info!(report = serde_json::to_string(&report)?, "ended");
+    Ok(if report.drained { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn make_key(tenant: &str) -> Result<ExitCode> {
+    ensure!(!tenant.is_empty() && !tenant.contains(':'), "a tenant's name is not empty and has no `:`");
+    let (key, line) = new_key(tenant).context("the system gives no random numbers")?;
+    report(&format!("key for the client (shown once):  {}\nline for --api-keys-file:          {line}\n", key.expose_secret()));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn check(url: Url) -> Result<ExitCode> {
+    let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(3)).no_proxy().build()?;
+    let response = client.get(url).send().await?;
+    Ok(if response.status().is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What is for the person at the terminal, not for the log.
+fn report(text: &str) {
+    use std::io::Write as _;
+    // Nobody is left to tell when this fails.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}

@@ -1,0 +1,213 @@
+//! One connection: HTTP/1 with a bound on every wait.
+//!
+//! hyper has one knob for two things: its header timeout also ends idle connections. Here it is set to the idle time, and
+//! the time for headers is kept where the bytes come in, since only there it shows that a request has begun.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::Request;
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use super::Peer;
+
+/// The most that is buffered of a request's headers.
+const BUFFER: usize = 16 * 1024;
+
+/// How long each kind of wait may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// From the connection to its first byte.
+    pub(crate) first_byte: Duration,
+    /// From a request's first byte to the end of its headers.
+    pub(crate) headers: Duration,
+    /// Between two requests.
+    pub(crate) idle: Duration,
+    /// Without the client taking anything of what is written.
+    pub(crate) write: Duration,
+}
+
+/// Serves one connection to its end; after `closing`, to the end of the response that is under way.
+pub(super) async fn serve(stream: TcpStream, peer: Peer, app: Router, limits: Limits, closing: CancellationToken) {
+    if !matches!(timeout(limits.first_byte, stream.peek(&mut [0])).await, Ok(Ok(1))) {
+        return;
+    }
+    let phase = Arc::new(Phase::default());
+    let io = TokioIo::new(Patient::new(stream, limits, Arc::clone(&phase)));
+    let service = service_fn(|mut request: Request<Incoming>| {
+        let busy = Busy::new(&phase);
+        request.extensions_mut().insert(peer);
+        let response = app.clone().oneshot(request.map(Body::new));
+        async move {
+            let Ok(response) = response.await;
+            Ok::<_, Infallible>(response.map(|body| Attended { body, _busy: busy }))
+        }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.idle).max_buf_size(BUFFER).half_close(false);
+    let mut connection = std::pin::pin!(builder.serve_connection(io, service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = closing.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        // Clients leave in the middle of everything.
+        tracing::debug!(%error, peer = %peer.0, "a connection broke off");
+    }
+}
+
+/// What a connection waits for.
+#[derive(Debug, Default)]
+struct Phase(AtomicU8);
+
+impl Phase {
+    const IDLE: u8 = 0;
+    const HEADERS: u8 = 1;
+    const BUSY: u8 = 2;
+
+    fn get(&self) -> u8 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, phase: u8) {
+        self.0.store(phase, Ordering::Relaxed);
+    }
+}
+
+/// A request is being answered, until this goes.
+struct Busy(Arc<Phase>);
+
+impl Busy {
+    fn new(phase: &Arc<Phase>) -> Self {
+        phase.set(Phase::BUSY);
+        Self(Arc::clone(phase))
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.set(Phase::IDLE);
+    }
+}
+
+/// A response's body; the request counts as being answered for as long as it lives.
+struct Attended {
+    body: Body,
+    _busy: Busy,
+}
+
+impl HttpBody for Attended {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A socket whose patience ends.
+struct Patient {
+    stream: TcpStream,
+    limits: Limits,
+    phase: Arc<Phase>,
+    headers: Pin<Box<Sleep>>,
+    write: Pin<Box<Sleep>>,
+    /// A write waits for the client to take something.
+    is_stuck: bool,
+}
+
+impl Patient {
+    fn new(stream: TcpStream, limits: Limits, phase: Arc<Phase>) -> Self {
+        let (headers, write) = (Box::pin(sleep(limits.headers)), Box::pin(sleep(limits.write)));
+        Self { stream, limits, phase, headers, write, is_stuck: false }
+    }
+
+    /// Passes on what a write gave, unless it has waited too long.
+    fn wrote(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.is_stuck = false;
+            return written;
+        }
+        if !self.is_stuck {
+            self.is_stuck = true;
+            self.write.as_mut().reset(Instant::now() + self.limits.write);
+        }
+        ready!(self.write.as_mut().poll(context));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing")))
+    }
+}
+
+impl AsyncRead for Patient {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        if let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(context, buffer) {
+            if buffer.filled().len() > before && this.phase.get() == Phase::IDLE {
+                this.phase.set(Phase::HEADERS);
+                this.headers.as_mut().reset(Instant::now() + this.limits.headers);
+            }
+            return Poll::Ready(read);
+        }
+        if this.phase.get() != Phase::HEADERS {
+            return Poll::Pending;
+        }
+        ready!(this.headers.as_mut().poll(context));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the headers do not end")))
+    }
+}
+
+impl AsyncWrite for Patient {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(context, bytes);
+        this.wrote(context, written)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(context, slices);
+        this.wrote(context, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,292 @@
+//! The durable log of runs: what is sent was stored before, and any replica can read it.
+
+mod feed;
+mod lease;
+mod listener;
+mod reader;
+mod sql;
+mod writer;
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
+use sqlx::{AnyPool, ConnectOptions as _, Executor as _, Row as _};
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use self::feed::{Feed, Hub};
+use self::lease::Leases;
+use self::sql::Dialect;
+use self::writer::{Command, Writer};
+use crate::event::{Event, Frame, Kind, RunId, Status};
+use crate::metrics::Metrics;
+
+pub(crate) use self::lease::Lease;
+pub(crate) use self::reader::Reader;
+pub(crate) use self::writer::{Created, Journal, LeaseLost, NewRun};
+
+/// Writes that may wait for the writer; producers of more wait themselves.
+const QUEUE: usize = 1024;
+/// Runs of a thread whose messages are read.
+const THREAD_RUNS: i64 = 50;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Store(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    /// This process, among the replicas.
+    owner: String,
+    dialect: &'static Dialect,
+    /// For reading; and for the few single writes that need no group.
+    pool: AnyPool,
+    /// SQLite has one writer, so there is one connection for it.
+    writes: AnyPool,
+    commands: mpsc::Sender<Command>,
+    hub: Hub,
+    leases: Leases,
+    lease: Duration,
+    background: TaskTracker,
+    metrics: Metrics,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(
+        "the database `{url}` cannot be used: {source}; give `--database-url` as `sqlite:FILE` or `postgres://USER@HOST/NAME`"
+    )]
+    Open { url: String, source: sqlx::Error },
+    #[error("the database's tables cannot be brought up to date: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("the log cannot be read: {0}")]
+    Read(#[from] sqlx::Error),
+    #[error("the log of run {run} is damaged at {seq}")]
+    Damaged { run: uuid::Uuid, seq: i64 },
+    #[error("the log takes no more writes")]
+    Closed,
+}
+
+/// A run that this replica may drive now.
+#[derive(Debug)]
+pub(crate) struct Claimed {
+    pub(crate) lease: Arc<Lease>,
+    pub(crate) tenant: String,
+    pub(crate) thread: String,
+    /// Since the run was created, by the database's clock.
+    pub(crate) age: Duration,
+}
+
+/// A run's state, as its tenant may see it.
+#[derive(Debug)]
+pub(crate) struct RunRow {
+    pub(crate) thread: String,
+    pub(crate) status: Status,
+    pub(crate) created: i64,
+    pub(crate) finished: Option<i64>,
+    pub(crate) cancel_requested: bool,
+    pub(crate) last_seq: i64,
+}
+
+impl Store {
+    /// Connects, brings the tables up to date and starts the writer.
+    pub(crate) async fn open(url: &str, lease: Duration, metrics: Metrics) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let failed = |source| StoreError::Open { url: without_password(url), source };
+        let is_sqlite = url.starts_with("sqlite:");
+        let dialect: &'static Dialect = if is_sqlite { &sql::SQLITE } else { &sql::POSTGRES };
+        let writable = if is_sqlite && !url.contains('?') { format!("{url}?mode=rwc") } else { url.to_owned() };
+        let options = AnyConnectOptions::from_str(&writable).map_err(failed)?.disable_statement_logging();
+        let pool = |connections: u32| {
+            let pool = AnyPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(10));
+            let pool = pool.after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if is_sqlite {
+                        // Survives the process's death at any moment; `synchronous = FULL` would survive the machine's too.
+                        connection
+                            .execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;")
+                            .await?;
+                    }
+                    Ok(())
+                })
+            });
+            pool.connect_with(options.clone())
+        };
+        let writes = pool(1).await.map_err(failed)?;
+        sqlx::migrate!("./migrations").run(&writes).await?;
+        let readers = std::thread::available_parallelism().map_or(4, usize::from).clamp(2, 8);
+        let pool = pool(u32::try_from(readers).unwrap_or(4)).await.map_err(failed)?;
+
+        let (commands, queue) = mpsc::channel(QUEUE);
+        let store = Self(Arc::new(Shared {
+            owner: Uuid::now_v7().to_string(),
+            dialect,
+            pool,
+            writes,
+            commands,
+            hub: Hub::default(),
+            leases: Leases::default(),
+            lease,
+            background: TaskTracker::new(),
+            metrics,
+        }));
+        store.0.background.spawn(Writer::new(&store.0).run(queue));
+        if dialect.notify.is_some() {
+            store.0.background.spawn(listener::listen(url.to_owned(), Arc::downgrade(&store.0)));
+        }
+        Ok(store)
+    }
+
+    /// Starts a run, or finds the one that the same key started.
+    pub(crate) async fn create(&self, run: NewRun) -> Result<Created, StoreError> {
+        writer::create(&self.0, run).await
+    }
+
+    /// Where a run's driver writes.
+    pub(crate) fn journal(&self, lease: Arc<Lease>, last_seq: i64) -> Journal {
+        Journal::new(self.0.commands.clone(), lease, last_seq)
+    }
+
+    /// Takes over runs whose owner was not heard of for the length of a lease.
+    pub(crate) async fn claim(&self, most: usize) -> Result<Vec<Claimed>, StoreError> {
+        let milliseconds = millis(self.0.lease);
+        let query = sqlx::query(self.0.dialect.claim).bind(&self.0.owner).bind(milliseconds);
+        let rows = query.bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(&self.0.writes).await?;
+        let mut claimed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let run = run_id(&row, "id")?;
+            let feed = self.0.hub.feed(run);
+            if row.try_get::<i64, _>("cancel")? != 0 {
+                feed.cancel.cancel();
+            }
+            let lease = Lease::new(run, row.try_get("fence")?, feed);
+            self.0.leases.insert(&lease);
+            let age = Duration::from_millis(u64::try_from(row.try_get::<i64, _>("age")?).unwrap_or(0));
+            claimed.push(Claimed { lease, tenant: row.try_get("tenant")?, thread: row.try_get("thread")?, age });
+        }
+        Ok(claimed)
+    }
+
+    /// Holds on to what this replica drives; called a few times within the length of a lease.
+    pub(crate) async fn renew(&self) -> Result<(), StoreError> {
+        self.0.commands.send(Command::Renew).await.map_err(|_| StoreError::Closed)
+    }
+
+    /// Gives back a run that has not ended: another replica may take it at once.
+    pub(crate) async fn release(&self, lease: Arc<Lease>) {
+        // Where the writer is gone, the lease runs out by itself.
+        let _ = self.0.commands.send(Command::Release(lease)).await;
+    }
+
+    /// Asks for a run to end, wherever it is driven; whether there is such a run that has not ended.
+    pub(crate) async fn cancel(&self, tenant: &str, run: RunId) -> Result<bool, StoreError> {
+        let query = sqlx::query(sql::CANCEL).bind(tenant).bind(run.to_string());
+        if query.execute(&self.0.writes).await?.rows_affected() == 0 {
+            return Ok(false);
+        }
+        match (self.0.leases.get(run), self.0.dialect.notify) {
+            (Some(lease), _) => lease.feed.cancel.cancel(),
+            (None, Some(notify)) => {
+                sqlx::query(notify).bind(listener::CANCEL).bind(run.to_string()).execute(&self.0.pool).await?;
+            }
+            // The owner sees it when it renews its lease.
+            (None, None) => {}
+        }
+        Ok(true)
+    }
+
+    pub(crate) async fn run(&self, tenant: &str, run: RunId) -> Result<Option<RunRow>, StoreError> {
+        let query = sqlx::query(sql::RUN).bind(tenant).bind(run.to_string());
+        let Some(row) = query.fetch_optional(&self.0.pool).await? else { return Ok(None) };
+        let status: String = row.try_get("status")?;
+        Ok(Some(RunRow {
+            thread: row.try_get("thread")?,
+            status: Status::from_name(&status).ok_or(StoreError::Damaged { run: run.0, seq: 0 })?,
+            created: row.try_get("created")?,
+            finished: row.try_get("finished")?,
+            cancel_requested: row.try_get::<i64, _>("cancel")? != 0,
+            last_seq: row.try_get::<Option<i64>, _>("last_seq")?.unwrap_or(0),
+        }))
+    }
+
+    /// Reads a run's log from after an entry on, as it grows.
+    pub(crate) fn reader(&self, run: RunId, after: i64) -> Reader {
+        Reader::new(self.clone(), run, after)
+    }
+
+    /// The log without its tokens, and the number of its last entry, for who goes on with a run.
+    pub(crate) async fn steps(&self, run: RunId) -> Result<(Vec<(i64, Event)>, i64), StoreError> {
+        let rows = sqlx::query(sql::STEPS).bind(run.to_string()).fetch_all(&self.0.pool).await?;
+        let events = rows.iter().map(|row| event(run, &frame(run, row)?)).collect::<Result<_, _>>()?;
+        let last = sqlx::query(sql::LAST_SEQ).bind(run.to_string()).fetch_one(&self.0.pool).await?;
+        Ok((events, last.try_get("seq")?))
+    }
+
+    /// What was said in a thread, the latest runs of it, oldest first.
+    pub(crate) async fn thread(&self, tenant: &str, thread: &str) -> Result<Vec<(RunId, i64, Event)>, StoreError> {
+        let query = sqlx::query(sql::THREAD).bind(tenant).bind(thread).bind(THREAD_RUNS);
+        let rows = query.fetch_all(&self.0.pool).await?;
+        let entry = |row: &AnyRow| {
+            let run = run_id(row, "run")?;
+            let (seq, event) = event(run, &frame(run, row)?)?;
+            Ok((run, seq, event))
+        };
+        rows.iter().map(entry).collect()
+    }
+
+    /// Whether the database answers.
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.0.pool).await?;
+        Ok(())
+    }
+
+    /// Writes what still waits and closes the connections.
+    pub(crate) async fn close(&self) {
+        let _ = self.0.commands.send(Command::Close).await;
+        self.0.background.close();
+        self.0.background.wait().await;
+        self.0.pool.close().await;
+        self.0.writes.close().await;
+    }
+
+    async fn events_after(&self, run: RunId, after: i64, most: i64) -> Result<Vec<Frame>, StoreError> {
+        let query = sqlx::query(sql::EVENTS_AFTER).bind(run.to_string()).bind(after).bind(most);
+        query.fetch_all(&self.0.pool).await?.iter().map(|row| frame(run, row)).collect()
+    }
+}
+
+fn run_id(row: &AnyRow, column: &str) -> Result<RunId, StoreError> {
+    let text: String = row.try_get(column)?;
+    Uuid::parse_str(&text).map(RunId).map_err(|error| StoreError::Read(sqlx::Error::Decode(error.into())))
+}
+
+fn frame(run: RunId, row: &AnyRow) -> Result<Frame, StoreError> {
+    let seq = row.try_get("seq")?;
+    let kind: String = row.try_get("kind")?;
+    let data: String = row.try_get("data")?;
+    let kind = Kind::from_name(&kind).ok_or(StoreError::Damaged { run: run.0, seq })?;
+    Ok(Frame { seq, kind, data: data.into() })
+}
+
+fn event(run: RunId, frame: &Frame) -> Result<(i64, Event), StoreError> {
+    let event = serde_json::from_str(&frame.data).map_err(|_| StoreError::Damaged { run: run.0, seq: frame.seq })?;
+    Ok((frame.seq, event))
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A database's address as it may be shown.
+fn without_password(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(mut parsed) if parsed.password().is_some() => {
+            // Fails only for addresses that cannot have one.
+            let _ = parsed.set_password(Some("…"));
+            parsed.into()
+        }
+        _ => url.to_owned(),
+    }
+}

@@ -1,0 +1,107 @@
+//! The statements that the log is kept with, once for each database.
+//!
+//! Lists travel as one JSON parameter, so that a statement's text does not depend on how many there are.
+
+/// What differs between the databases.
+#[derive(Debug)]
+pub(super) struct Dialect {
+    /// How a transaction that writes begins: SQLite takes the write lock at once, since an upgrade can fail.
+    pub(super) begin: &'static str,
+    pub(super) create: &'static str,
+    pub(super) find_by_key: &'static str,
+    pub(super) still_owned: &'static str,
+    pub(super) append: &'static str,
+    pub(super) finish: &'static str,
+    pub(super) renew: &'static str,
+    pub(super) claim: &'static str,
+    pub(super) notify: Option<&'static str>,
+}
+
+pub(super) const RELEASE: &str = "UPDATE runs SET lease_expires = 0 WHERE owner = $1 AND id = $2 AND fence = $3";
+pub(super) const CANCEL: &str = "UPDATE runs SET cancel = 1 WHERE tenant = $1 AND id = $2 AND status = 'running'";
+pub(super) const RUN: &str = "SELECT thread, status, created, finished, cancel, \
+     (SELECT max(seq) FROM events WHERE run = runs.id) AS last_seq FROM runs WHERE tenant = $1 AND id = $2";
+pub(super) const EVENTS_AFTER: &str = "SELECT seq, kind, data FROM events WHERE run = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+pub(super) const STEPS: &str = "SELECT seq, kind, data FROM events WHERE run = $1 AND kind <> 'token' ORDER BY seq";
+pub(super) const LAST_SEQ: &str = "SELECT coalesce(max(seq), 0) AS seq FROM events WHERE run = $1";
+pub(super) const THREAD: &str = "SELECT e.run, e.seq, e.kind, e.data FROM events e JOIN \
+     (SELECT id, created FROM runs WHERE tenant = $1 AND thread = $2 ORDER BY created DESC, id DESC LIMIT $3) r ON e.run = r.id \
+     WHERE e.kind <> 'token' AND e.kind IN ('input', 'message', 'tool_result') ORDER BY r.created, r.id, e.seq";
+
+macro_rules! dialect {
+    (begin: $begin:literal, now: $now:literal, list: $list:literal, number: $number:literal, share: $share:literal,
+     skip: $skip:literal, notify: $notify:expr) => {
+        Dialect {
+            begin: $begin,
+            create: concat!(
+                "INSERT INTO runs (id, tenant, thread, status, created, owner, lease_expires, fence, cancel, ",
+                "idempotency_key, request_hash) VALUES ($1, $2, $3, 'running', ",
+                $now,
+                ", $4, ",
+                $now,
+                " + $5, 1, 0, $6, $7) ON CONFLICT DO NOTHING"
+            ),
+            find_by_key: "SELECT id, request_hash FROM runs WHERE tenant = $1 AND idempotency_key = $2",
+            still_owned: concat!(
+                "SELECT r.id, r.fence FROM ",
+                $list,
+                " JOIN runs r ON r.id = j.value->>0 WHERE r.fence = ",
+                "(j.value->>1)",
+                $number,
+                " AND r.status = 'running'",
+                $share
+            ),
+            append: concat!(
+                "INSERT INTO events (run, seq, kind, data) SELECT j.value->>0, (j.value->>1)",
+                $number,
+                ", j.value->>2, j.value->>3 FROM ",
+                $list,
+                " WHERE true ON CONFLICT DO NOTHING"
+            ),
+            finish: concat!("UPDATE runs SET status = $1, finished = ", $now, " WHERE id = $2 AND fence = $3"),
+            renew: concat!(
+                "UPDATE runs SET lease_expires = ",
+                $now,
+                " + $2 WHERE owner = $3 AND status = 'running' ",
+                "AND id IN (SELECT j.value->>0 FROM ",
+                $list,
+                ") RETURNING id, fence, cancel"
+            ),
+            claim: concat!(
+                "UPDATE runs SET owner = $1, fence = fence + 1, lease_expires = ",
+                $now,
+                " + $2 WHERE id IN (SELECT id FROM runs ",
+                "WHERE status = 'running' AND lease_expires < ",
+                $now,
+                " ORDER BY lease_expires LIMIT $3",
+                $skip,
+                ") ",
+                "RETURNING id, tenant, thread, fence, cancel, created, ",
+                $now,
+                " - created AS age"
+            ),
+            notify: $notify,
+        }
+    };
+}
+
+pub(super) static SQLITE: Dialect = dialect! {
+    begin: "BEGIN IMMEDIATE",
+    now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+    list: "json_each($1) j",
+    number: "",
+    share: "",
+    skip: "",
+    notify: None
+};
+
+pub(super) static POSTGRES: Dialect = dialect! {
+    begin: "BEGIN",
+    now: "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
+    list: "json_array_elements(CAST($1 AS json)) j(value)",
+    number: "::bigint",
+    // A run cannot change hands between this check and the commit.
+    share: " FOR SHARE OF r",
+    skip: " FOR UPDATE SKIP LOCKED",
+    notify: Some("SELECT pg_notify($1, $2)")
+};

@@ -1,0 +1,370 @@
+//! The one writer of the log: whatever waits is committed together, then shown to readers.
+//!
+//! No timer collects a group: while one commit is under way, the next group gathers by itself, so that a lone event
+//! waits for nothing and a crowd shares one commit.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use sqlx::{Any, AnyPool, Row as _, Transaction};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep;
+
+use super::lease::Lease;
+use super::{Dialect, Shared, StoreError, listener, millis, run_id, sql};
+use crate::event::{Event, Frame, RunId, Status};
+
+/// The most commands of one transaction.
+const GROUP: usize = 512;
+/// Between two attempts to write to a database that does not answer.
+const RETRY: Duration = Duration::from_millis(100);
+
+#[derive(Debug)]
+pub(super) enum Command {
+    Create(NewRun, oneshot::Sender<Created>),
+    Append(Append),
+    Renew,
+    Release(Arc<Lease>),
+    Close,
+}
+
+#[derive(Debug)]
+pub(super) struct Append {
+    lease: Arc<Lease>,
+    frame: Frame,
+    /// The run ends with this entry.
+    end: Option<Status>,
+    committed: Option<oneshot::Sender<()>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct NewRun {
+    pub(crate) id: RunId,
+    pub(crate) tenant: Arc<str>,
+    pub(crate) thread: String,
+    pub(crate) message: String,
+    /// The client's key for this request, and the SHA-256 of the request.
+    pub(crate) idempotency: Option<(String, String)>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Created {
+    New(Arc<Lease>),
+    /// The same request was made before, with the same key.
+    Before(RunId),
+    /// The key was used for another request.
+    KeyReused,
+    /// A run of the thread has not ended.
+    ThreadBusy,
+    Failed,
+}
+
+pub(super) async fn create(shared: &Shared, run: NewRun) -> Result<Created, StoreError> {
+    let (reply, created) = oneshot::channel();
+    shared.commands.send(Command::Create(run, reply)).await.map_err(|_| StoreError::Closed)?;
+    created.await.map_err(|_| StoreError::Closed)
+}
+
+/// Where the driver of one run writes its entries, in order.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    commands: mpsc::Sender<Command>,
+    lease: Arc<Lease>,
+    last_seq: i64,
+}
+
+/// The run is not this replica's any more, or the log takes no writes.
+#[derive(Debug, thiserror::Error)]
+#[error("the lease is lost")]
+pub(crate) struct LeaseLost;
+
+impl Journal {
+    pub(super) fn new(commands: mpsc::Sender<Command>, lease: Arc<Lease>, last_seq: i64) -> Self {
+        Self { commands, lease, last_seq }
+    }
+
+    /// Queues an entry; waits only while the queue is full.
+    pub(crate) async fn append(&mut self, event: &Event) -> Result<(), LeaseLost> {
+        self.send(event, None, None).await
+    }
+
+    /// Writes an entry, and everything before it, for good.
+    pub(crate) async fn commit(&mut self, event: &Event) -> Result<(), LeaseLost> {
+        let (sender, committed) = oneshot::channel();
+        self.send(event, None, Some(sender)).await?;
+        committed.await.map_err(|_| LeaseLost)
+    }
+
+    /// Writes the last entry and ends the run.
+    pub(crate) async fn finish(&mut self, event: &Event, status: Status) -> Result<(), LeaseLost> {
+        let (sender, committed) = oneshot::channel();
+        self.send(event, Some(status), Some(sender)).await?;
+        committed.await.map_err(|_| LeaseLost)
+    }
+
+    async fn send(
+        &mut self,
+        event: &Event,
+        end: Option<Status>,
+        committed: Option<oneshot::Sender<()>>,
+    ) -> Result<(), LeaseLost> {
+        if self.lease.lost.is_cancelled() {
+            return Err(LeaseLost);
+        }
+        let frame = event.frame(self.last_seq + 1);
+        let append = Append { lease: Arc::clone(&self.lease), frame, end, committed };
+        self.commands.send(Command::Append(append)).await.map_err(|_| LeaseLost)?;
+        self.last_seq += 1;
+        Ok(())
+    }
+}
+
+/// Owns the connection that writes.
+#[derive(Debug)]
+pub(super) struct Writer {
+    shared: std::sync::Weak<Shared>,
+    dialect: &'static Dialect,
+    pool: AnyPool,
+    owner: String,
+    lease: Duration,
+}
+
+/// What is to be told once a group is committed.
+#[derive(Debug, Default)]
+struct Outcome {
+    created: Vec<Created>,
+    owned: HashSet<(RunId, i64)>,
+    renewed: Option<BTreeMap<RunId, (i64, bool)>>,
+}
+
+impl Writer {
+    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+        let (dialect, pool) = (shared.dialect, shared.writes.clone());
+        Self { shared: Arc::downgrade(shared), dialect, pool, owner: shared.owner.clone(), lease: shared.lease }
+    }
+
+    /// Writes until told to stop, or until nobody is left who could write.
+    pub(super) async fn run(self, mut queue: mpsc::Receiver<Command>) {
+        let mut group = Vec::with_capacity(GROUP);
+        while queue.recv_many(&mut group, GROUP).await > 0 {
+            let Some(shared) = self.shared.upgrade() else { return };
+            let stops = group.iter().any(|command| matches!(command, Command::Close));
+            self.write(&shared, std::mem::take(&mut group)).await;
+            if stops {
+                return;
+            }
+            group.reserve(GROUP);
+        }
+    }
+
+    /// Tries until the database takes the group; a lease's length without success means that the runs are lost.
+    async fn write(&self, shared: &Shared, group: Vec<Command>) {
+        let renews = group.iter().any(|command| matches!(command, Command::Renew));
+        let held = if renews { shared.leases.held() } else { Vec::new() };
+        let mut waited = Duration::ZERO;
+        let outcome = loop {
+            match self.commit(shared, &group, &held).await {
+                Ok(outcome) => break outcome,
+                Err(error) if waited < self.lease => {
+                    tracing::warn!(%error, "the log was not written; trying again");
+                    sleep(RETRY).await;
+                    waited += RETRY;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the log cannot be written; its runs are given up");
+                    break Outcome::default();
+                }
+            }
+        };
+        for created in &outcome.created {
+            if let Created::New(lease) = created {
+                shared.leases.insert(lease);
+            }
+        }
+        let written = tell(group, outcome.created, &outcome.owned);
+        if let Some(renewed) = outcome.renewed {
+            settle(&held, &renewed);
+        }
+        if let (Some(notify), false) = (self.dialect.notify, written.is_empty()) {
+            // After the commit, and outside of it: NOTIFY takes a lock on the whole database.
+            let payload = listener::payload(written.into_iter());
+            if let Err(error) = sqlx::query(notify).bind(listener::EVENTS).bind(payload).execute(&self.pool).await {
+                tracing::debug!(%error, "other replicas were not told of new entries; they poll");
+            }
+        }
+    }
+
+    async fn commit(&self, shared: &Shared, group: &[Command], held: &[Arc<Lease>]) -> Result<Outcome, sqlx::Error> {
+        let mut transaction = self.pool.begin_with(self.dialect.begin).await?;
+        let mut outcome = Outcome::default();
+        let mut entries: Vec<(RunId, &Frame)> = Vec::new();
+        let mut leases: Vec<(RunId, i64)> = Vec::new();
+        for command in group {
+            match command {
+                Command::Create(run, _) => {
+                    outcome.created.push(self.create(shared, &mut transaction, run).await?);
+                }
+                Command::Append(append) => leases.push((append.lease.run, append.lease.fence)),
+                Command::Release(lease) => {
+                    let query = sqlx::query(sql::RELEASE).bind(&self.owner).bind(lease.run.to_string()).bind(lease.fence);
+                    query.execute(&mut *transaction).await?;
+                }
+                Command::Renew => outcome.renewed = Some(self.renew(&mut transaction, held).await?),
+                Command::Close => {}
+            }
+        }
+        let first_frames: Vec<(RunId, Frame)> = group.iter().filter_map(first_frame).collect();
+        entries.extend(
+            first_frames
+                .iter()
+                .zip(&outcome.created)
+                .filter_map(|((run, frame), created)| matches!(created, Created::New(_)).then_some((*run, frame))),
+        );
+        outcome.owned = self.owned(&mut transaction, leases).await?;
+        let appends = group.iter().filter_map(|command| match command {
+            Command::Append(append) if outcome.owned.contains(&(append.lease.run, append.lease.fence)) => Some(append),
+            _ => None,
+        });
+        entries.extend(appends.clone().map(|append| (append.lease.run, &append.frame)));
+        self.append(&mut transaction, &entries).await?;
+        for append in appends {
+            if let Some(status) = append.end {
+                let query = sqlx::query(self.dialect.finish).bind(status.name());
+                query.bind(append.lease.run.to_string()).bind(append.lease.fence).execute(&mut *transaction).await?;
+            }
+        }
+        transaction.commit().await?;
+        if !entries.is_empty() {
+            shared.metrics.committed(u64::try_from(entries.len()).unwrap_or(0));
+        }
+        Ok(outcome)
+    }
+
+    async fn create(
+        &self,
+        shared: &Shared,
+        transaction: &mut Transaction<'static, Any>,
+        run: &NewRun,
+    ) -> Result<Created, sqlx::Error> {
+        let (key, hash) = run.idempotency.as_ref().map(|(key, hash)| (key.as_str(), hash.as_str())).unzip();
+        let query = sqlx::query(self.dialect.create).bind(run.id.to_string()).bind(&*run.tenant).bind(&run.thread);
+        let query = query.bind(&self.owner).bind(millis(self.lease)).bind(key).bind(hash);
+        if query.execute(&mut **transaction).await?.rows_affected() > 0 {
+            return Ok(Created::New(Lease::new(run.id, 1, shared.hub.feed(run.id))));
+        }
+        let Some(key) = key else { return Ok(Created::ThreadBusy) };
+        let query = sqlx::query(self.dialect.find_by_key).bind(&*run.tenant).bind(key);
+        let Some(row) = query.fetch_optional(&mut **transaction).await? else { return Ok(Created::ThreadBusy) };
+        if row.try_get::<Option<String>, _>("request_hash")?.as_deref() != hash {
+            return Ok(Created::KeyReused);
+        }
+        Ok(run_id(&row, "id").map_or(Created::Failed, Created::Before))
+    }
+
+    /// Those of the leases that the database still knows.
+    async fn owned(
+        &self,
+        transaction: &mut Transaction<'static, Any>,
+        mut leases: Vec<(RunId, i64)>,
+    ) -> Result<HashSet<(RunId, i64)>, sqlx::Error> {
+        leases.sort_unstable();
+        leases.dedup();
+        if leases.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let list = json(&leases)?;
+        let rows = sqlx::query(self.dialect.still_owned).bind(list).fetch_all(&mut **transaction).await?;
+        let mut owned = HashSet::with_capacity(rows.len());
+        for row in rows {
+            if let Ok(run) = run_id(&row, "id") {
+                owned.insert((run, row.try_get("fence")?));
+            }
+        }
+        Ok(owned)
+    }
+
+    async fn append(&self, transaction: &mut Transaction<'static, Any>, entries: &[(RunId, &Frame)]) -> Result<(), sqlx::Error> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let list: Vec<_> = entries.iter().map(|(run, frame)| (run, frame.seq, frame.kind.name(), &*frame.data)).collect();
+        let list = json(&list)?;
+        sqlx::query(self.dialect.append).bind(list).execute(&mut **transaction).await?;
+        Ok(())
+    }
+
+    /// The held runs that are still this replica's, with their fences and whether they are to end.
+    async fn renew(
+        &self,
+        transaction: &mut Transaction<'static, Any>,
+        held: &[Arc<Lease>],
+    ) -> Result<BTreeMap<RunId, (i64, bool)>, sqlx::Error> {
+        let list = json(&held.iter().map(|lease| [lease.run]).collect::<Vec<_>>())?;
+        let query = sqlx::query(self.dialect.renew).bind(list).bind(millis(self.lease)).bind(&self.owner);
+        let mut renewed = BTreeMap::new();
+        for row in query.fetch_all(&mut **transaction).await? {
+            if let Ok(run) = run_id(&row, "id") {
+                renewed.insert(run, (row.try_get("fence")?, row.try_get::<i64, _>("cancel")? != 0));
+            }
+        }
+        Ok(renewed)
+    }
+}
+
+fn json(list: &impl Serialize) -> Result<String, sqlx::Error> {
+    serde_json::to_string(list).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
+/// A new run's first entry.
+fn first_frame(command: &Command) -> Option<(RunId, Frame)> {
+    let Command::Create(run, _) = command else { return None };
+    Some((run.id, Event::Input { message: run.message.clone() }.frame(1)))
+}
+
+/// Shows a group's entries to readers and answers those who wait; gives the runs that have news.
+fn tell(group: Vec<Command>, created: Vec<Created>, owned: &HashSet<(RunId, i64)>) -> HashSet<RunId> {
+    let mut created = created.into_iter();
+    let mut written = HashSet::new();
+    for command in group {
+        match command {
+            Command::Create(run, reply) => {
+                let created = created.next().unwrap_or(Created::Failed);
+                if let Created::New(lease) = &created {
+                    lease.feed.publish(Event::Input { message: run.message }.frame(1));
+                }
+                // Where nobody waits any more, the lease runs out and the next claim drives the run.
+                let _ = reply.send(created);
+            }
+            Command::Append(append) => {
+                if !owned.contains(&(append.lease.run, append.lease.fence)) {
+                    append.lease.lost.cancel();
+                    continue;
+                }
+                written.insert(append.lease.run);
+                append.lease.feed.publish(append.frame);
+                if let Some(committed) = append.committed {
+                    // Where nobody waits any more, the entry is in the log all the same.
+                    let _ = committed.send(());
+                }
+            }
+            Command::Renew | Command::Release(_) | Command::Close => {}
+        }
+    }
+    written
+}
+
+/// Tells the drivers of runs what renewing their leases has shown.
+fn settle(held: &[Arc<Lease>], renewed: &BTreeMap<RunId, (i64, bool)>) {
+    for lease in held {
+        match renewed.get(&lease.run) {
+            Some(&(fence, cancel)) if fence == lease.fence => {
+                if cancel {
+                    lease.feed.cancel.cancel();
+                }
+            }
+            _ => lease.lost.cancel(),
+        }
+    }
+}

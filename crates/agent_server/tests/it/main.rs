@@ -1,0 +1,4 @@
+//! The server over real sockets and real databases.
+
+mod chat;
+mod support;
