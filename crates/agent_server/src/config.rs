@@ -85,13 +85,13 @@ pub struct ModelConfig {
     #[arg(long, env = "AGENT_MODEL_QUEUE", default_value_t = 1024)]
     pub model_queue: usize,
     /// How long a model call waits for its turn
-    #[arg(long, env = "AGENT_MODEL_QUEUE_SECONDS", value_parser = seconds, default_value = "30")]
+    #[arg(long = "model-queue-seconds", env = "AGENT_MODEL_QUEUE_SECONDS", value_parser = seconds, default_value = "30")]
     pub model_queue_time: Duration,
     /// Model calls a minute, from this replica [default: no limit]
     #[arg(long, env = "AGENT_MODEL_REQUESTS_PER_MINUTE")]
     pub model_requests_per_minute: Option<std::num::NonZeroU32>,
     /// Longest silence of a model's stream
-    #[arg(long, env = "AGENT_MODEL_READ_SECONDS", value_parser = seconds, default_value = "60")]
+    #[arg(long = "model-read-seconds", env = "AGENT_MODEL_READ_SECONDS", value_parser = seconds, default_value = "60")]
     pub model_read_time: Duration,
 }
 
@@ -101,7 +101,7 @@ pub struct ToolConfig {
     /// [default: a small demo shop beside the log]
     #[arg(long, env = "AGENT_SQL_URL", hide_env_values = true)]
     pub sql_url: Option<String>,
-    #[arg(long, env = "AGENT_SQL_SECONDS", value_parser = seconds, default_value = "5")]
+    #[arg(long = "sql-seconds", env = "AGENT_SQL_SECONDS", value_parser = seconds, default_value = "5")]
     pub sql_time: Duration,
     #[arg(long, env = "AGENT_SQL_ROWS", default_value_t = 100)]
     pub sql_rows: u32,
@@ -111,7 +111,7 @@ pub struct ToolConfig {
     /// Let `http_get` reach loopback and private networks: only where every allowed host is yours
     #[arg(long, env = "AGENT_HTTP_ALLOW_PRIVATE")]
     pub http_allow_private: bool,
-    #[arg(long, env = "AGENT_HTTP_SECONDS", value_parser = seconds, default_value = "10")]
+    #[arg(long = "http-seconds", env = "AGENT_HTTP_SECONDS", value_parser = seconds, default_value = "10")]
     pub http_time: Duration,
 }
 
@@ -136,7 +136,7 @@ pub struct LimitConfig {
     #[arg(long, env = "AGENT_RUN_TOKENS", default_value_t = 32_768)]
     pub run_tokens: u64,
     /// Seconds a run may take
-    #[arg(long, env = "AGENT_RUN_SECONDS", value_parser = seconds, default_value = "600")]
+    #[arg(long = "run-seconds", env = "AGENT_RUN_SECONDS", value_parser = seconds, default_value = "600")]
     pub run_time: Duration,
 }
 

@@ -23,9 +23,9 @@ mod tools;
 mod watchdog;
 
 pub use self::access::new_key;
-pub use self::api::app;
+pub use self::api::{app, app_with};
 pub use self::metrics::Metrics;
 pub use self::serve::{serve, serve_metrics};
-pub use self::shutdown::{Report, Shutdown};
+pub use self::shutdown::{Report, Shutdown, Signals};
 pub use self::state::{AppState, Problem};
 pub use self::tools::Tool;

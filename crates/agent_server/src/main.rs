@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use agent_server::config::{Command, CommandLine, Config};
-use agent_server::{AppState, Shutdown, app, new_key, serve, serve_metrics, telemetry};
+use agent_server::{AppState, Shutdown, Signals, app, new_key, serve, serve_metrics, telemetry};
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser as _;
 use secrecy::ExposeSecret as _;
@@ -41,11 +41,13 @@ async fn run(config: &Config) -> Result<ExitCode> {
         TcpListener::bind(address).await.with_context(|| format!("cannot listen on {}:{}", config.host, config.port))?;
     let metrics = TcpListener::bind(config.metrics_address).await;
     let metrics = metrics.with_context(|| format!("cannot listen on {} (`--metrics-address`)", config.metrics_address))?;
+    // Before anybody is told that the server is there: who knows it may end it.
+    let signals = Signals::catch().context("signals cannot be caught")?;
     let (served, measured) = (listener.local_addr()?, metrics.local_addr()?);
     tracing::info!(address = %served, metrics = %measured, "serving");
     let measuring = tokio::spawn(serve_metrics(metrics, state.clone()));
     let shutdown = Shutdown::default();
-    let listening = tokio::spawn(shutdown.clone().listen());
+    let listening = tokio::spawn(signals.tell(shutdown.clone()));
     let report = serve(listener, app(state.clone()), state, shutdown).await?;
     listening.abort();
     measuring.abort();

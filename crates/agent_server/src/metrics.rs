@@ -115,7 +115,7 @@ impl Metrics {
     }
 
     /// All of it, as text.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut text, &self.0.registry);

@@ -4,9 +4,13 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use utoipa::PartialSchema;
+
+/// The reason quotes the input, which may be long.
+const LONGEST_REASON: usize = 300;
 
 /// The schema of a type whose description is inline, without references.
 pub(crate) struct Schema<T> {
@@ -44,7 +48,14 @@ impl<T: DeserializeOwned + PartialSchema> Schema<T> {
         if let Some(error) = self.validator.iter_errors(&value).next() {
             let place = error.instance_path().to_string();
             let place = if place.is_empty() { "the input".to_owned() } else { format!("`{place}`") };
-            return Err(Invalid(format!("{place}: {}", error.masked())));
+            let reason = match error.kind() {
+                // "Nothing is allowed here": the type knows the name of what it does not take.
+                ValidationErrorKind::FalseSchema => T::deserialize(&value).err().map(|error| error.to_string()),
+                _ => None,
+            };
+            let reason = reason.unwrap_or_else(|| error.to_string());
+            let reason: String = reason.chars().take(LONGEST_REASON).collect();
+            return Err(Invalid(format!("{place}: {reason}")));
         }
         serde_json::from_value(value).map_err(|error| Invalid(error.to_string()))
     }

@@ -41,31 +41,47 @@ impl Report {
     }
 }
 
-impl Shutdown {
-    /// SIGTERM, as orchestrators send it, or SIGINT, as a terminal does; a second one means at once.
-    pub async fn listen(self) -> std::io::Result<()> {
-        signal().await?;
-        tracing::info!("told to end; a second signal ends at once");
-        self.gracefully.cancel();
-        signal().await?;
-        self.immediately.cancel();
-        Ok(())
-    }
+/// SIGTERM, as orchestrators send it, and SIGINT, as a terminal does. Caught from the moment this is made.
+#[derive(Debug)]
+pub struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
 }
 
-async fn signal() -> std::io::Result<()> {
+impl Signals {
     #[cfg(unix)]
-    {
+    pub fn catch() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        Ok(())
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
+
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    pub fn catch() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// The first signal means gracefully, a second one at once.
+    pub async fn tell(mut self, shutdown: Shutdown) {
+        self.next().await;
+        tracing::info!("told to end; a second signal ends at once");
+        shutdown.gracefully.cancel();
+        self.next().await;
+        shutdown.immediately.cancel();
+    }
+
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+        #[cfg(not(unix))]
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 /// Ends in order, within the bound.

@@ -25,12 +25,13 @@ pub(super) struct ChatRequest {
     #[serde(default)]
     #[schema(nullable = false, pattern = "^[A-Za-z0-9_-]{1,64}$")]
     thread: Option<String>,
-    /// What becomes of the run when the client leaves.
+    // Its description is its type's: on an inline field it would make another schema of it.
     #[serde(default)]
     #[schema(inline)]
     on_disconnect: OnDisconnect,
 }
 
+/// What becomes of the run when the client leaves.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum OnDisconnect {

@@ -43,6 +43,11 @@ impl Schemas {
 
 /// Every route of the public port.
 pub fn app(state: AppState) -> Router {
+    app_with(state, Router::new())
+}
+
+/// The same, with routes of one's own that are watched, counted and logged like the rest.
+pub fn app_with(state: AppState, more: Router<AppState>) -> Router {
     let guarded = OpenApiRouter::new()
         .routes(routes!(chat::chat))
         .routes(routes!(runs::start))
@@ -59,6 +64,7 @@ pub fn app(state: AppState) -> Router {
         .route("/openapi.json", get(async move || axum::Json(api)));
     router
         .merge(pages)
+        .merge(more)
         .fallback(async || ApiError::NotFound("page"))
         .method_not_allowed_fallback(async || StatusCode::METHOD_NOT_ALLOWED)
         .layer(DefaultBodyLimit::max(state.0.limit_body))

@@ -57,3 +57,25 @@ async fn a_thread_remembers() {
     assert_eq!(said, ["input", "message", "input", "message"]);
     assert_eq!(server.get("/v1/threads/t-2/messages").send().await.unwrap().status(), 404);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_stream_has_a_heartbeat() {
+    let server = TestServer::with_flags(&["--heartbeat", "0.1"]).await;
+    let mut response = server.post("/chat", json!({ "message": "/slow 1500 /tokens 1" })).send().await.unwrap();
+    let mut body = String::new();
+    while let Some(bytes) = response.chunk().await.unwrap() {
+        body.push_str(&String::from_utf8_lossy(&bytes));
+    }
+    assert!(body.starts_with(": open\n\n"), "{body}");
+    assert!(body.matches(": heartbeat\n\n").count() >= 5, "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_tool_or_model_of_one_user_holds_up_nobody_else() {
+    let server = TestServer::start().await;
+    let (_, slow) = server.chat("/slow 60000").await;
+    for _ in 0..5 {
+        server.chat("/tokens 5 /delay 5").await.1.rest().await;
+    }
+    drop(slow);
+}

@@ -1,4 +1,16 @@
 //! The server over real sockets and real databases.
 
+mod access;
 mod chat;
+mod crash;
+mod hostile;
+mod limits;
+mod page;
+mod provider;
+mod replicas;
+mod resume;
+mod shutdown;
+mod sql;
 mod support;
+mod tools;
+mod watchdog;

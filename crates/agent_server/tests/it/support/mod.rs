@@ -2,13 +2,14 @@
 
 mod postgres;
 mod process;
+mod random;
 mod stream;
 
 use std::path::Path;
 use std::time::Duration;
 
 use agent_server::config::Config;
-use agent_server::{AppState, Report, Shutdown, Tool, app, serve, serve_metrics};
+use agent_server::{AppState, Metrics, Report, Shutdown, Tool, app_with, serve, serve_metrics};
 use axum::Router;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -16,9 +17,10 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub(crate) use self::postgres::database as postgres_database;
+pub(crate) use self::postgres::{database as postgres_database, execute};
 pub(crate) use self::process::Process;
-pub(crate) use self::stream::{Frame, Frames, text};
+pub(crate) use self::random::Random;
+pub(crate) use self::stream::{Frame, Frames, answer, text};
 
 /// A server in this process, on ports of its own.
 pub(crate) struct TestServer {
@@ -26,6 +28,7 @@ pub(crate) struct TestServer {
     pub(crate) metrics_address: std::net::SocketAddr,
     pub(crate) shutdown: Shutdown,
     pub(crate) client: Client,
+    metrics: Metrics,
     serving: JoinHandle<std::io::Result<Report>>,
     measuring: JoinHandle<()>,
     _folder: TempDir,
@@ -36,7 +39,7 @@ pub(crate) struct TestServer {
 pub(crate) struct Setup<'setup> {
     pub(crate) flags: &'setup [&'setup str],
     pub(crate) tools: Vec<Box<dyn Tool>>,
-    pub(crate) routes: Router<()>,
+    pub(crate) routes: Router<AppState>,
 }
 
 impl TestServer {
@@ -62,11 +65,12 @@ impl TestServer {
         let (listener, metrics) = (bind().await.unwrap(), bind().await.unwrap());
         let (address, metrics_address) = (listener.local_addr().unwrap(), metrics.local_addr().unwrap());
         let shutdown = Shutdown::default();
-        let routes = app(state.clone()).merge(setup.routes);
+        let metrics_of_it = state.metrics();
+        let routes = app_with(state.clone(), setup.routes);
         let measuring = tokio::spawn(serve_metrics(metrics, state.clone()));
         let serving = tokio::spawn(serve(listener, routes, state, shutdown.clone()));
         let client = Client::builder().no_proxy().build().unwrap();
-        Self { address, metrics_address, shutdown, client, serving, measuring, _folder: folder }
+        Self { address, metrics_address, shutdown, client, metrics: metrics_of_it, serving, measuring, _folder: folder }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -91,6 +95,11 @@ impl TestServer {
     /// Reads a run's log from after an entry on.
     pub(crate) async fn events(&self, run: &str, after: i64) -> Response {
         self.get(&format!("/v1/runs/{run}/events?after={after}")).send().await.unwrap()
+    }
+
+    /// The metrics, also while the server's event loop stands still.
+    pub(crate) fn metrics(&self) -> Metrics {
+        self.metrics.clone()
     }
 
     /// One value of the metrics; nothing where it was never counted.

@@ -19,10 +19,14 @@ pub(crate) struct Process {
 impl Process {
     /// Starts the server on free ports and waits until it serves.
     pub(crate) fn start(flags: &[&str]) -> Self {
+        Self::start_with(flags, &[("RUST_LOG", "info")])
+    }
+
+    pub(crate) fn start_with(flags: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_agent_server"))
             .args(["--port", "0", "--metrics-address", "127.0.0.1:0"])
             .args(flags)
-            .env("RUST_LOG", "info")
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
@@ -52,6 +56,11 @@ impl Process {
                 return line;
             }
         }
+    }
+
+    /// All that was logged since the last line that was waited for, up to the end of the process.
+    pub(crate) fn logged(&mut self) -> String {
+        self.lines.iter().map(|line| format!("{line}\n")).collect()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

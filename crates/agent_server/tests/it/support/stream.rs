@@ -78,3 +78,13 @@ pub(crate) fn text(frames: &[Frame]) -> String {
     let tokens = frames.iter().filter(|frame| frame.kind == "token");
     tokens.map(|frame| frame.json()["text"].as_str().unwrap().to_owned()).collect()
 }
+
+/// The text of an answer, without the tokens that a crash has made void.
+pub(crate) fn answer(frames: &[Frame]) -> String {
+    let voids = |frame: &Frame| {
+        frames.iter().any(|other| {
+            other.kind == "resumed" && other.seq > frame.seq && frame.seq > other.json()["discard_after"].as_i64().unwrap()
+        })
+    };
+    text(&frames.iter().filter(|frame| !voids(frame)).cloned().collect::<Vec<_>>())
+}
