@@ -1,6 +1,8 @@
 //! The server's process: settings, runtime, listeners, signals, exit code.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use agent_server::config::{Command, CommandLine, Config};
 use agent_server::{AppState, Shutdown, Signals, app, new_key, serve, serve_metrics, telemetry};
@@ -8,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use clap::Parser as _;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
-use tokio::runtime::Builder;
+use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
 #[global_allocator]
@@ -18,33 +20,38 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// the server could not start.
 fn main() -> ExitCode {
     let line = CommandLine::parse();
-    let mut builder = Builder::new_multi_thread();
-    if let Some(workers) = line.config.workers {
-        builder.worker_threads(workers.max(1));
-    }
-    let done = builder.enable_all().build().context("the runtime cannot start").and_then(|runtime| match line.command {
-        None => runtime.block_on(run(&line.config)),
+    let done = match line.command {
+        None => start(&line.config),
         Some(Command::NewKey { tenant }) => make_key(&tenant),
-        Some(Command::Healthcheck { url }) => runtime.block_on(check(url)),
-    });
+        Some(Command::Healthcheck { url }) => runtime(Some(1)).and_then(|runtime| runtime.block_on(check(url))),
+    };
     done.unwrap_or_else(|error| {
         report(&format!("error: {error:#}\n"));
         ExitCode::from(2)
     })
 }
 
-async fn run(config: &Config) -> Result<ExitCode> {
+fn start(config: &Config) -> Result<ExitCode> {
+    // Out here, since dropping it waits for the last lines and traces to be written.
     let _telemetry = telemetry::start(config)?;
+    runtime(config.workers)?.block_on(run(config))
+}
+
+fn runtime(workers: Option<usize>) -> Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    if let Some(workers) = workers {
+        builder.worker_threads(workers.max(1));
+    }
+    builder.enable_all().build().context("the runtime cannot start")
+}
+
+async fn run(config: &Config) -> Result<ExitCode> {
     let state = AppState::build(config).await?;
-    let address = (config.host, config.port);
-    let listener =
-        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {}:{}", config.host, config.port))?;
-    let metrics = TcpListener::bind(config.metrics_address).await;
-    let metrics = metrics.with_context(|| format!("cannot listen on {} (`--metrics-address`)", config.metrics_address))?;
+    let listener = listen((config.host, config.port).into(), "--port").await?;
+    let metrics = listen(config.metrics_address, "--metrics-address").await?;
     // Before anybody is told that the server is there: who knows it may end it.
     let signals = Signals::catch().context("signals cannot be caught")?;
-    let (served, measured) = (listener.local_addr()?, metrics.local_addr()?);
-    tracing::info!(address = %served, metrics = %measured, "serving");
+    tracing::info!(address = %listener.local_addr()?, metrics = %metrics.local_addr()?, "serving");
     let measuring = tokio::spawn(serve_metrics(metrics, state.clone()));
     let shutdown = Shutdown::default();
     let listening = tokio::spawn(signals.tell(shutdown.clone()));
@@ -55,6 +62,10 @@ async fn run(config: &Config) -> Result<ExitCode> {
     Ok(if report.drained { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} (`{flag}`)"))
+}
+
 fn make_key(tenant: &str) -> Result<ExitCode> {
     ensure!(!tenant.is_empty() && !tenant.contains(':'), "a tenant's name is not empty and has no `:`");
     let (key, line) = new_key(tenant).context("the system gives no random numbers")?;
@@ -63,7 +74,7 @@ fn make_key(tenant: &str) -> Result<ExitCode> {
 }
 
 async fn check(url: Url) -> Result<ExitCode> {
-    let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(3)).no_proxy().build()?;
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(3)).no_proxy().build()?;
     let response = client.get(url).send().await?;
     Ok(if response.status().is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -9,8 +9,9 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 
+use crate::agent::CancelOnDrop;
 use crate::error::ApiError;
 use crate::event::Frame;
 use crate::metrics::Counted;
@@ -32,7 +33,7 @@ pub(crate) struct EventStream {
     pub(crate) heartbeat: Duration,
     pub(crate) _counted: Counted,
     /// Ends the run when the client leaves, where it asked for that.
-    pub(crate) on_disconnect: Option<DropGuard>,
+    pub(crate) on_disconnect: Option<CancelOnDrop>,
     pub(crate) route: Arc<str>,
 }
 

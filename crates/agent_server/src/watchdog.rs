@@ -71,6 +71,7 @@ impl Shared {
         let mut stall: Option<String> = None;
         let mut seen = 0;
         while !self.stops.load(Ordering::Relaxed) {
+            #[expect(clippy::disallowed_methods, reason = "a thread of its own, which is the point of it")]
             thread::sleep(BEAT);
             let beat = self.beat.load(Ordering::Relaxed);
             let lag = Duration::from_millis(millis_since(self.start).saturating_sub(beat)).saturating_sub(BEAT);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Agent;
@@ -48,7 +48,7 @@ pub(super) struct Driver<'agent> {
 /// Why a step did not end as a step.
 enum Broken {
     Model(ModelError),
-    TokensSpent,
+    Budget(&'static str, String),
     Lost,
 }
 
@@ -98,32 +98,38 @@ impl<'agent> Driver<'agent> {
             () = sleep_until(deadline) => Err(("time_exhausted", format!("the run took {} s", self.agent.time.as_secs()))),
             () = stop.now.cancelled() => return End::Suspended,
             ended = self.steps(stop) => match ended {
-                Ok(end) => return end,
+                Ok(Some(status)) => Ok(status),
+                Ok(None) => return End::Suspended,
                 Err(Broken::Lost) => return End::Lost,
-                Err(Broken::TokensSpent) => Err(("budget_exhausted", "the run has produced all the tokens it may".to_owned())),
+                Err(Broken::Budget(code, message)) => Err((code, message)),
                 Err(Broken::Model(error)) => Err((error.code(), error.to_string())),
             },
         };
+        // Out of reach of what can end a step, so that no run ends twice.
         let last_words = async {
-            match end {
-                Ok(status) => self.finish(status).await,
-                Err((code, message)) => self.fail(code, message).await,
-            }
+            let status = match end {
+                Ok(status) => status,
+                Err((code, message)) => {
+                    tracing::info!(code, message, "the run failed");
+                    self.journal.append(&Event::Error { code: code.to_owned(), message }).await?;
+                    Status::Failed
+                }
+            };
+            self.journal.finish(&self.machine.done(status), status).await.map(|()| status)
         };
-        // The steps above were dropped; whatever they had queued stands before this in the log.
-        match timeout_at(tokio::time::Instant::now() + LAST_WORDS, last_words).await {
-            Ok(Ok(end)) => end,
+        match timeout(LAST_WORDS, last_words).await {
+            Ok(Ok(status)) => End::Ended(status),
             Ok(Err(LeaseLost)) | Err(_) => End::Lost,
         }
     }
 
-    async fn steps(&mut self, stop: &Stop) -> Result<End, Broken> {
+    /// Goes on until the run has ended, with its last entry still to be written, or until it is to be given back.
+    async fn steps(&mut self, stop: &Stop) -> Result<Option<Status>, Broken> {
         loop {
             match self.machine.next() {
-                Action::Nothing => return Ok(End::Ended(Status::Completed)),
-                Action::Finish(status) => return Ok(self.finish(status).await?),
-                Action::Fail { code, message } => return Ok(self.fail(code, message).await?),
-                _ if stop.soon.is_cancelled() => return Ok(End::Suspended),
+                Action::Finish(status) => return Ok(Some(status)),
+                Action::Fail { code, message } => return Err(Broken::Budget(code, message)),
+                _ if stop.soon.is_cancelled() => return Ok(None),
                 Action::AskModel => self.ask().await?,
                 Action::CallTool(call) => self.call(call).await?,
                 Action::SettleTool(call) => self.settle(call).await?,
@@ -140,7 +146,8 @@ impl<'agent> Driver<'agent> {
             match delta.map_err(Broken::Model)? {
                 Delta::Text(piece) => {
                     if !self.machine.affords(pieces) {
-                        return Err(Broken::TokensSpent);
+                        let message = "the run has produced all the tokens it may";
+                        return Err(Broken::Budget("budget_exhausted", message.to_owned()));
                     }
                     pieces += 1;
                     text.push_str(&piece);
@@ -181,17 +188,6 @@ impl<'agent> Driver<'agent> {
         self.journal.append(&event).await?;
         self.machine.apply(&event);
         Ok(())
-    }
-
-    async fn fail(&mut self, code: &str, message: String) -> Result<End, LeaseLost> {
-        tracing::info!(code, message, "the run failed");
-        self.journal.append(&Event::Error { code: code.to_owned(), message }).await?;
-        self.finish(Status::Failed).await
-    }
-
-    async fn finish(&mut self, status: Status) -> Result<End, LeaseLost> {
-        self.journal.finish(&self.machine.done(status), status).await?;
-        Ok(End::Ended(status))
     }
 
     fn measure(&mut self) {

@@ -27,8 +27,6 @@ pub(crate) enum Action {
     Finish(Status),
     /// Say why, then write the last entry.
     Fail { code: &'static str, message: String },
-    /// The log is complete.
-    Nothing,
 }
 
 #[derive(Debug)]
@@ -48,9 +46,7 @@ pub(crate) struct Machine {
 enum Phase {
     Model,
     Tools,
-    Answered,
-    Failed,
-    Ended,
+    Ended(Status),
 }
 
 impl Machine {
@@ -73,7 +69,7 @@ impl Machine {
                 self.tokens = self.tokens.saturating_add(*tokens);
                 self.pending = tool_calls.iter().cloned().collect();
                 self.has_begun = false;
-                self.phase = if tool_calls.is_empty() { Phase::Answered } else { Phase::Tools };
+                self.phase = if tool_calls.is_empty() { Phase::Ended(Status::Completed) } else { Phase::Tools };
                 self.history.push(Turn::Assistant { text: text.clone(), calls: tool_calls.clone() });
             }
             Event::ToolCall { call } => {
@@ -87,8 +83,8 @@ impl Machine {
                 }
                 self.history.push(Turn::Tool { call_id: call_id.clone(), output: output.clone() });
             }
-            Event::Error { .. } => self.phase = Phase::Failed,
-            Event::Done { .. } => self.phase = Phase::Ended,
+            Event::Error { .. } => self.phase = Phase::Ended(Status::Failed),
+            Event::Done { status, .. } => self.phase = Phase::Ended(*status),
         }
     }
 
@@ -99,9 +95,7 @@ impl Machine {
 
     pub(crate) fn next(&self) -> Action {
         match self.phase {
-            Phase::Ended => Action::Nothing,
-            Phase::Failed => Action::Finish(Status::Failed),
-            Phase::Answered => Action::Finish(Status::Completed),
+            Phase::Ended(status) => Action::Finish(status),
             Phase::Tools => match self.pending.front() {
                 Some(call) if self.has_begun => Action::SettleTool(call.clone()),
                 Some(call) => Action::CallTool(call.clone()),
@@ -158,7 +152,6 @@ mod tests {
     fn a_message_without_calls_ends_the_run() {
         assert_eq!(after(&[]), Action::AskModel);
         assert_eq!(after(&[message(&[])]), Action::Finish(Status::Completed));
-        assert_eq!(after(&[message(&[]), machine().done(Status::Completed)]), Action::Nothing);
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod runs;
 use std::time::Duration;
 
 pub(crate) use self::machine::Budget;
-pub(crate) use self::runs::{Refused, Runs, Start, Started};
+pub(crate) use self::runs::{CancelOnDrop, Refused, Runs, Start, Started};
 use crate::metrics::Metrics;
 use crate::model::Guard;
 use crate::store::Store;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 
@@ -19,6 +19,8 @@ use crate::watchdog::Watched;
 
 /// When to ask again of a replica that has no room.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// The most runs that are taken over at once: the other replicas want some of a dead one's too.
+const CLAIMS: usize = 64;
 
 #[derive(Clone)]
 pub(crate) struct Runs(Arc<Inner>);
@@ -140,18 +142,9 @@ impl Runs {
         }
     }
 
-    /// Asks for a run's end once its client has left.
-    pub(crate) fn cancel_when(&self, left: CancellationToken, tenant: Arc<str>, run: RunId) {
-        let runs = self.clone();
-        self.0.tracker.spawn(async move {
-            tokio::select! {
-                () = left.cancelled() => {}
-                () = runs.0.stop.now.cancelled() => return,
-            }
-            if let Err(error) = runs.0.agent.store.cancel(&tenant, run).await {
-                tracing::warn!(%run, %error, "the run goes on although its client has left");
-            }
-        });
+    /// Asks for a run's end when it is dropped: its client has left.
+    pub(crate) fn cancel_on_drop(&self, tenant: Arc<str>, run: RunId) -> CancelOnDrop {
+        CancelOnDrop { runs: Some(self.clone()), tenant, run, runtime: Handle::current() }
     }
 
     /// What was said in a thread before a run.
@@ -192,19 +185,22 @@ impl Runs {
     }
 
     async fn claim(&self) {
-        // Reserved before, so that what is claimed is driven.
-        let mut slots: Vec<_> = std::iter::from_fn(|| Arc::clone(&self.0.slots).try_acquire_owned().ok()).take(64).collect();
-        if slots.is_empty() {
+        let room = self.0.slots.available_permits().min(CLAIMS);
+        if room == 0 {
             return;
         }
-        match self.0.agent.store.claim(slots.len()).await {
-            Ok(claimed) => {
-                for (claimed, slot) in claimed.into_iter().zip(slots.drain(..)) {
-                    let runs = self.clone();
-                    self.spawn(slot, async move { runs.take_over(claimed).await });
-                }
-            }
-            Err(error) => tracing::warn!(%error, "runs of lost replicas were not looked for"),
+        let claimed = match self.0.agent.store.claim(room).await {
+            Ok(claimed) => claimed,
+            Err(error) => return tracing::warn!(%error, "runs of lost replicas were not looked for"),
+        };
+        for claimed in claimed {
+            let Ok(slot) = Arc::clone(&self.0.slots).try_acquire_owned() else {
+                // Requests were faster.
+                self.0.agent.store.release(claimed.lease).await;
+                continue;
+            };
+            let runs = self.clone();
+            self.spawn(slot, async move { runs.take_over(claimed).await });
         }
     }
 
@@ -230,6 +226,36 @@ impl Runs {
         self.0.stop.now.cancel();
         let is_empty = in_time || timeout_at(late, self.0.tracker.wait()).await.is_ok();
         Drained { running, abandoned: if is_empty { 0 } else { self.0.tracker.len() } }
+    }
+}
+
+pub(crate) struct CancelOnDrop {
+    runs: Option<Runs>,
+    tenant: Arc<str>,
+    run: RunId,
+    runtime: Handle,
+}
+
+impl CancelOnDrop {
+    /// The run has ended by itself.
+    pub(crate) fn disarm(mut self) {
+        self.runs = None;
+    }
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        let Some(runs) = self.runs.take() else { return };
+        let (tenant, run) = (Arc::clone(&self.tenant), self.run);
+        // Of the tracker, so that a shutdown waits for it.
+        runs.0.tracker.clone().spawn_on(
+            async move {
+                if let Err(error) = runs.0.agent.store.cancel(&tenant, run).await {
+                    tracing::warn!(%run, %error, "the run goes on although its client has left");
+                }
+            },
+            &self.runtime,
+        );
     }
 }
 

@@ -10,7 +10,6 @@ use axum::response::{IntoResponse, Response};
 use governor::clock::{Clock as _, DefaultClock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
 use super::extract::{Body, Route, RunPath, ThreadPath, header};
@@ -185,11 +184,7 @@ pub(super) struct Stream {
 }
 
 pub(super) fn stream(state: &AppState, tenant: Tenant, run: RunId, stream: Stream) -> EventStream {
-    let on_disconnect = stream.cancels.then(|| {
-        let left = CancellationToken::new();
-        state.0.runs.cancel_when(left.clone(), tenant.0, run);
-        left.drop_guard()
-    });
+    let on_disconnect = stream.cancels.then(|| state.0.runs.cancel_on_drop(tenant.0, run));
     EventStream {
         reader: state.0.store.reader(run, stream.after),
         ends_with_marker: stream.ends_with_marker,

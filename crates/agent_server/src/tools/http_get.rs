@@ -90,7 +90,7 @@ impl Policy {
         }
         let Some(host) = url.host() else { return Err("the address names no host".to_owned()) };
         let name = host.to_string();
-        if !self.hosts.iter().any(|allowed| *allowed == name) {
+        if !self.hosts.contains(&name) {
             let hosts = if self.hosts.is_empty() { "none".to_owned() } else { self.hosts.join(", ") };
             return Err(format!("`{name}` is not an allowed host; allowed: {hosts}"));
         }

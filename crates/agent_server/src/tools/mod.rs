@@ -54,8 +54,8 @@ impl Output {
 
 impl Tools {
     pub(crate) fn new(tools: Vec<Box<dyn Tool>>) -> Self {
-        let spec = |tool: &Box<dyn Tool>| ToolSpec { name: tool.name(), description: tool.description(), schema: tool.schema() };
-        let specs = tools.iter().map(spec).collect();
+        let spec = |tool: &dyn Tool| ToolSpec { name: tool.name(), description: tool.description(), schema: tool.schema() };
+        let specs = tools.iter().map(|tool| spec(&**tool)).collect();
         Self { by_name: tools.into_iter().map(|tool| (tool.name(), tool)).collect(), specs }
     }
 

@@ -1,5 +1,7 @@
 //! The server over real sockets and real databases.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod access;
 mod chat;
 mod crash;

@@ -34,7 +34,7 @@ async fn answer(State(provider): State<Provider>, headers: HeaderMap, axum::Json
     script.asked.push((headers, body));
     match script.answers.pop_front().expect("a request too many") {
         Answer::Stream(frames) => {
-            let chunks = frames.into_iter().map(|frame| Ok::<_, std::convert::Infallible>(frame));
+            let chunks = frames.into_iter().map(Ok::<_, std::convert::Infallible>);
             ([("content-type", "text/event-stream")], axum::body::Body::from_stream(futures_util::stream::iter(chunks)))
                 .into_response()
         }
@@ -64,7 +64,7 @@ async fn ask(answers: Vec<Answer>, message: &str) -> (Vec<Frame>, Vec<(HeaderMap
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
     let app = Router::new().route("/v1/chat/completions", post(answer)).with_state(provider.clone());
     #[expect(clippy::disallowed_methods, reason = "a double, for the length of a test")]
-    let serving = tokio::spawn(async move { axum::serve(listener, app).await }); // agentlint: allow(serve_without_timeouts) -- a double
+    let serving = tokio::spawn(async move { axum::serve(listener, app).await });
     let server = TestServer::with_flags(&["--model-url", &url, "--model", "m-1", "--api-key", "sk-test"]).await;
     let frames = server.chat(message).await.1.rest().await;
     serving.abort();

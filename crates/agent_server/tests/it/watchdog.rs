@@ -18,7 +18,7 @@ static BEGUN: Mutex<Option<Instant>> = Mutex::new(None);
 async fn block() -> &'static str {
     *BEGUN.lock().unwrap() = Some(Instant::now());
     #[expect(clippy::disallowed_methods, reason = "the watchdog is to see it")]
-    std::thread::sleep(BLOCKED); // agentlint: allow(blocking_sleep) -- the watchdog is to see it
+    std::thread::sleep(BLOCKED);
     "done"
 }
 
