@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 
-use crate::cases;
+use crate::{cases, packages};
 use crate::tool::{cargo, root};
 
-/// All tests of all packages; further arguments go to `cargo test`.
+/// All tests of all packages, with what they need; further arguments go to `cargo test`.
 pub(crate) fn test(arguments: &[String]) -> Result<()> {
+    packages::install();
     let mut command = cargo()?;
     command.args(["test", "--workspace"]).args(arguments);
     run(command)
@@ -23,6 +24,9 @@ pub(crate) fn ci() -> Result<()> {
     let mut self_lint = cargo()?;
     self_lint.args(["agentlint", "--all-targets"]);
     run(self_lint)?;
+    let mut traces = cargo()?;
+    traces.args(["check", "--package", "agent_server", "--features", "otel"]);
+    run(traces)?;
     let mut documentation = cargo()?;
     documentation.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
     run(documentation)?;

@@ -9,6 +9,7 @@ mod checks;
 mod corpus;
 mod fuzz;
 mod new_lint;
+mod packages;
 mod published;
 mod std_index;
 mod tool;
@@ -21,6 +22,8 @@ const USAGE: &str = "usage: cargo xtask <chore>
   ci               test, formatting, clippy, the self-lint, the documentation, cases
   cases            every marked case and every page's example compiles
   bench            how fast, and how much memory, against `syn::parse_file` alone
+  bench server [--seconds N] [--no-fastapi]
+                   the reference server under load, and beside it the same endpoint in FastAPI
   corpus [--bless] [CRATE ...]
                    lint published crates and compare with fixtures/corpus; --bless adds what has no label yet
   fuzz [--seconds N] [TARGET ...]

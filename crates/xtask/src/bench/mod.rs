@@ -6,6 +6,7 @@
 //! reading and types.
 
 mod generate;
+mod server;
 
 use std::fs;
 use std::path::Path;
@@ -40,6 +41,11 @@ struct Measured {
 }
 
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
+    if let Some((first, rest)) = arguments.split_first()
+        && first == "server"
+    {
+        return server::run(rest);
+    }
     if cfg!(debug_assertions) {
         return run_released(arguments);
     }
