@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -71,6 +71,7 @@ impl Shared {
         let mut stall: Option<String> = None;
         let mut seen = 0;
         while !self.stops.load(Ordering::Relaxed) {
+            CLOCK.store(millis_since(*START), Ordering::Relaxed);
             #[expect(clippy::disallowed_methods, reason = "a thread of its own, which is the point of it")]
             thread::sleep(BEAT);
             let beat = self.beat.load(Ordering::Relaxed);
@@ -102,9 +103,13 @@ fn millis_since(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// What one thread polls now.
+// Milliseconds since `START` at the watchdog's last look: near enough, and cheaper to read than a clock on every poll.
+static CLOCK: AtomicU64 = AtomicU64::new(0);
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// What one thread polls now, and since when by `CLOCK`.
 #[derive(Debug, Default)]
-struct Polling(Mutex<Option<(Arc<str>, Instant)>>);
+struct Polling(Mutex<Option<(Arc<str>, u64)>>);
 
 // One entry for each thread that ever polled something watched; a runtime has a fixed number of them.
 static THREADS: Mutex<Vec<Arc<Polling>>> = Mutex::new(Vec::new());
@@ -114,7 +119,7 @@ thread_local! {
 }
 
 impl Polling {
-    fn replace(&self, now: Option<(Arc<str>, Instant)>) -> Option<(Arc<str>, Instant)> {
+    fn replace(&self, now: Option<(Arc<str>, u64)>) -> Option<(Arc<str>, u64)> {
         // The other side is the watchdog's thread, which holds it for a clone, once in a stall.
         std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), now)
     }
@@ -125,7 +130,8 @@ fn longest_poll(least: Duration) -> Option<String> {
     let threads: Vec<_> = THREADS.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let polls = threads.iter().filter_map(|thread| thread.0.lock().unwrap_or_else(PoisonError::into_inner).clone());
     let longest = polls.min_by_key(|(_, since)| *since)?;
-    (longest.1.elapsed() >= least).then(|| longest.0.to_string())
+    let since = Duration::from_millis(millis_since(*START).saturating_sub(longest.1));
+    (since >= least).then(|| longest.0.to_string())
 }
 
 /// Runs with this thread's entry saying what is polled.
@@ -136,7 +142,7 @@ fn polled<T>(route: &Arc<str>, poll: impl FnOnce() -> T) -> T {
             THREADS.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&polling));
             polling
         });
-        let outer = polling.replace(Some((Arc::clone(route), Instant::now())));
+        let outer = polling.replace(Some((Arc::clone(route), CLOCK.load(Ordering::Relaxed))));
         let _restore = Restore { polling, outer };
         poll()
     })
@@ -145,7 +151,7 @@ fn polled<T>(route: &Arc<str>, poll: impl FnOnce() -> T) -> T {
 /// Puts the outer poll back, also when the inner one panics.
 struct Restore<'thread> {
     polling: &'thread Polling,
-    outer: Option<(Arc<str>, Instant)>,
+    outer: Option<(Arc<str>, u64)>,
 }
 
 impl Drop for Restore<'_> {

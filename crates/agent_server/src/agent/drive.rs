@@ -74,7 +74,7 @@ impl<'agent> Driver<'agent> {
         history: Vec<Turn>,
         age: Duration,
     ) -> Result<Self, StoreError> {
-        let (steps, last_seq) = agent.store.steps(lease.run).await?;
+        let (steps, last_seq) = agent.store.steps(lease.run.number).await?;
         let mut machine = Machine::new(agent.budget, history);
         for (_, event) in &steps {
             machine.apply(event);
@@ -199,6 +199,6 @@ impl<'agent> Driver<'agent> {
     }
 
     pub(super) fn run_id(&self) -> RunId {
-        self.lease.run
+        self.lease.run.id
     }
 }

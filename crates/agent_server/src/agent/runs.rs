@@ -14,7 +14,7 @@ use super::Agent;
 use super::drive::{Driver, End, Stop};
 use crate::event::{Event, RunId};
 use crate::model::Turn;
-use crate::store::{Claimed, Created, Lease, NewRun, StoreError};
+use crate::store::{Claimed, Created, Lease, NewRun, RunRef, StoreError};
 use crate::watchdog::Watched;
 
 /// When to ask again of a replica that has no room.
@@ -45,9 +45,9 @@ pub(crate) struct Start {
 
 #[derive(Debug)]
 pub(crate) enum Started {
-    New(RunId),
+    New(RunRef),
     /// The same request, with the same key, has started it before.
-    Before(RunId),
+    Before(RunRef),
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -95,8 +95,8 @@ impl Runs {
         let (id, message) = (run.id, run.message.clone());
         let (tenant, thread) = (Arc::clone(&run.tenant), run.thread.clone());
         let (started, lease) = match self.0.agent.store.create(run).await {
-            Ok(Created::New(lease)) => (Ok(Started::New(id)), Some(lease)),
-            Ok(Created::Before(id)) => (Ok(Started::Before(id)), None),
+            Ok(Created::New(lease)) => (Ok(Started::New(lease.run)), Some(lease)),
+            Ok(Created::Before(run)) => (Ok(Started::Before(run)), None),
             Ok(Created::KeyReused) => (Err(Refused::KeyReused), None),
             Ok(Created::ThreadBusy) => (Err(Refused::ThreadBusy), None),
             Ok(Created::Failed) => (Err(Refused::Store(StoreError::Closed)), None),
@@ -112,8 +112,8 @@ impl Runs {
 
     async fn take_over(&self, claimed: Claimed) {
         let lease = Arc::clone(&claimed.lease);
-        tracing::info!(run = %lease.run, fence = lease.fence, "a run is taken over");
-        let driver = match self.history(&claimed.tenant, &claimed.thread, lease.run).await {
+        tracing::info!(run = %lease.run.id, fence = lease.fence, "a run is taken over");
+        let driver = match self.history(&claimed.tenant, &claimed.thread, lease.run.id).await {
             Ok(history) => Driver::resume(&self.0.agent, Arc::clone(&lease), history, claimed.age).await,
             Err(error) => Err(error),
         };
@@ -121,7 +121,7 @@ impl Runs {
     }
 
     async fn drive(&self, lease: Arc<Lease>, driver: Result<Driver<'_>, StoreError>) {
-        let run = lease.run;
+        let run = lease.run.id;
         let end = match driver {
             Ok(driver) => {
                 let span = tracing::info_span!("run", run = %driver.run_id());

@@ -61,5 +61,5 @@ pub(super) async fn chat(
     let run = NewRun { id: RunId::new(), tenant: tenant.0.clone(), thread, message: request.message, idempotency: None };
     let (Started::New(run) | Started::Before(run)) = runs::admit(&state, &tenant, Start { run, is_new_thread }).await?;
     let stream = Stream { after: 0, ends_with_marker: true, cancels: request.on_disconnect == OnDisconnect::Cancel, route };
-    Ok(([(LOCATION, format!("/v1/runs/{run}/events"))], runs::stream(&state, tenant, run, stream)).into_response())
+    Ok(([(LOCATION, format!("/v1/runs/{}/events", run.id))], runs::stream(&state, tenant, run, stream)).into_response())
 }

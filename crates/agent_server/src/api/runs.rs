@@ -19,7 +19,7 @@ use crate::error::{ApiError, ErrorBody};
 use crate::event::{Event, RunId, Status};
 use crate::sse::EventStream;
 use crate::state::AppState;
-use crate::store::{NewRun, RunRow};
+use crate::store::{NewRun, RunRef, RunRow};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const LONGEST_KEY: usize = 255;
@@ -87,6 +87,7 @@ pub(super) async fn start(
     let run = NewRun { id: RunId::new(), tenant: Arc::clone(&tenant.0), thread: thread.clone(), message, idempotency };
     let started = admit(&state, &tenant, Start { run, is_new_thread: false }).await?;
     let (Started::New(run) | Started::Before(run)) = started;
+    let run = run.id;
     let started = RunStarted { run, thread, events: format!("/v1/runs/{run}/events") };
     Ok((StatusCode::ACCEPTED, [(LOCATION, format!("/v1/runs/{run}"))], Json(started)).into_response())
 }
@@ -142,7 +143,7 @@ pub(super) async fn events(
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let stream = Stream { after, ends_with_marker: false, cancels: false, route };
-    Ok(self::stream(&state, tenant, run, stream).into_response())
+    Ok(self::stream(&state, tenant, RunRef { id: run, number: row.number }, stream).into_response())
 }
 
 /// Asks for a run's end. Asking again, or for one that has ended, changes nothing.
@@ -183,10 +184,10 @@ pub(super) struct Stream {
     pub(super) route: Arc<str>,
 }
 
-pub(super) fn stream(state: &AppState, tenant: Tenant, run: RunId, stream: Stream) -> EventStream {
-    let on_disconnect = stream.cancels.then(|| state.0.runs.cancel_on_drop(tenant.0, run));
+pub(super) fn stream(state: &AppState, tenant: Tenant, run: RunRef, stream: Stream) -> EventStream {
+    let on_disconnect = stream.cancels.then(|| state.0.runs.cancel_on_drop(tenant.0, run.id));
     EventStream {
-        reader: state.0.store.reader(run, stream.after),
+        reader: state.0.store.reader(run.number, stream.after),
         ends_with_marker: stream.ends_with_marker,
         farewell: state.0.farewell.clone(),
         heartbeat: state.0.times.heartbeat,

@@ -48,18 +48,18 @@ impl Model for Scripted {
         let script = Script::read(message);
         let results: Vec<&str> = since.iter().filter_map(output).collect();
         let calls = if results.is_empty() { numbered(&script.calls, request.history.len()) } else { Vec::new() };
-        let texts: Vec<String> = match script.tokens {
-            _ if !calls.is_empty() => Vec::new(),
-            Some(tokens) => (1..=tokens).map(|number| format!("token {number} ")).collect(),
-            None => words(&said(message, &results)).collect(),
+        // Made one by one: a thousand answers under way should cost no more than what is said.
+        let texts: Box<dyn Iterator<Item = String> + Send> = match script.tokens {
+            _ if !calls.is_empty() => Box::new(std::iter::empty()),
+            Some(tokens) => Box::new((1..=tokens).map(|number| format!("token {number} "))),
+            None => Box::new(words(&said(message, &results)).collect::<Vec<_>>().into_iter()),
         };
-        let length = u64::try_from(texts.len() + calls.len()).unwrap_or(u64::MAX);
         let cut = match script.failure {
-            None => length,
+            None => u64::MAX,
             Some(Failure::After(tokens)) => tokens,
             Some(Failure::AtOnce | Failure::RateLimit) => 0,
         };
-        let deltas = texts.into_iter().map(Delta::Text).chain(calls.into_iter().map(Delta::ToolCall));
+        let deltas = texts.map(Delta::Text).chain(calls.into_iter().map(Delta::ToolCall));
         let kept = deltas.take(usize::try_from(cut).unwrap_or(usize::MAX)).map(Ok);
         let error = script.failure.map(|failure| Err(failure.error()));
         let (slow, delay) = (script.slow, script.delay);

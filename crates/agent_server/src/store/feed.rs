@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::event::{Frame, Kind, RunId};
+use crate::event::{Frame, Kind};
 
 /// How much of a run's log is kept in memory for readers that keep up; others read the database.
-const TAIL: usize = 32;
+const TAIL: usize = 16;
 
 /// One run as this replica sees it: driven here, or only watched.
 #[derive(Debug)]
@@ -70,19 +70,19 @@ impl Feed {
     }
 }
 
-/// The feeds of all runs that somebody here drives or reads.
+/// The feeds of all runs that somebody here drives or reads, by number.
 #[derive(Debug, Default)]
 pub(crate) struct Hub(Mutex<Feeds>);
 
 #[derive(Debug, Default)]
 struct Feeds {
-    by_run: HashMap<RunId, Weak<Feed>>,
+    by_run: HashMap<i64, Weak<Feed>>,
     /// Dead entries are swept when the map has doubled, so that each costs its creator a constant share.
     sweep_at: usize,
 }
 
 impl Hub {
-    pub(crate) fn feed(&self, run: RunId) -> Arc<Feed> {
+    pub(crate) fn feed(&self, run: i64) -> Arc<Feed> {
         let mut feeds = self.feeds();
         if let Some(feed) = feeds.by_run.get(&run).and_then(Weak::upgrade) {
             return feed;
@@ -96,7 +96,7 @@ impl Hub {
         feed
     }
 
-    pub(crate) fn existing(&self, run: RunId) -> Option<Arc<Feed>> {
+    pub(crate) fn existing(&self, run: i64) -> Option<Arc<Feed>> {
         self.feeds().by_run.get(&run)?.upgrade()
     }
 

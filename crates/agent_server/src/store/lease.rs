@@ -1,6 +1,7 @@
 //! Which runs this replica drives: each under a lease, with a fencing token that makes a late owner harmless.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio_util::sync::CancellationToken;
@@ -11,17 +12,38 @@ use crate::event::RunId;
 /// The right to write one run's log.
 #[derive(Debug)]
 pub(crate) struct Lease {
-    pub(crate) run: RunId,
+    pub(crate) run: RunRef,
     /// Every write is refused once the database holds a larger one.
     pub(crate) fence: i64,
     pub(crate) feed: Arc<Feed>,
     /// The run belongs to another replica, or the log cannot be written.
     pub(crate) lost: CancellationToken,
+    /// The same, for whoever only looks.
+    is_lost: AtomicBool,
+}
+
+/// A run by both its names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunRef {
+    /// For clients.
+    pub(crate) id: RunId,
+    /// For the log.
+    pub(crate) number: i64,
 }
 
 impl Lease {
-    pub(super) fn new(run: RunId, fence: i64, feed: Arc<Feed>) -> Arc<Self> {
-        Arc::new(Self { run, fence, feed, lost: CancellationToken::new() })
+    pub(super) fn new(run: RunRef, fence: i64, feed: Arc<Feed>) -> Arc<Self> {
+        Arc::new(Self { run, fence, feed, lost: CancellationToken::new(), is_lost: AtomicBool::new(false) })
+    }
+
+    /// Nothing is written for it from here on.
+    pub(super) fn lose(&self) {
+        self.is_lost.store(true, Ordering::Relaxed);
+        self.lost.cancel();
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Relaxed)
     }
 }
 
@@ -33,12 +55,12 @@ impl Drop for Lease {
 
 /// The leases that this replica holds: each for as long as somebody drives its run.
 #[derive(Debug, Default)]
-pub(crate) struct Leases(Mutex<HashMap<RunId, Weak<Lease>>>);
+pub(crate) struct Leases(Mutex<HashMap<i64, Weak<Lease>>>);
 
 impl Leases {
     pub(super) fn insert(&self, lease: &Arc<Lease>) {
-        if let Some(former) = self.map().insert(lease.run, Arc::downgrade(lease)).and_then(|former| former.upgrade()) {
-            former.lost.cancel();
+        if let Some(former) = self.map().insert(lease.run.number, Arc::downgrade(lease)).and_then(|former| former.upgrade()) {
+            former.lose();
         }
     }
 
@@ -53,12 +75,12 @@ impl Leases {
         held
     }
 
-    pub(super) fn get(&self, run: RunId) -> Option<Arc<Lease>> {
+    pub(super) fn get(&self, run: i64) -> Option<Arc<Lease>> {
         self.map().get(&run)?.upgrade()
     }
 
     // Held for a look-up, never across an await.
-    fn map(&self) -> MutexGuard<'_, HashMap<RunId, Weak<Lease>>> {
+    fn map(&self) -> MutexGuard<'_, HashMap<i64, Weak<Lease>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,10 +4,8 @@ use std::sync::Weak;
 use std::time::Duration;
 
 use sqlx::postgres::PgListener;
-use uuid::Uuid;
 
 use super::Shared;
-use crate::event::RunId;
 
 /// The channel on which a flush names the runs that it wrote.
 pub(super) const EVENTS: &str = "agent_events";
@@ -45,7 +43,7 @@ fn hear(store: &Shared, channel: &str, payload: &str) {
     if channel == EVENTS && payload == "*" {
         return store.hub.wake_all();
     }
-    for run in payload.split(',').filter_map(|text| Uuid::parse_str(text).ok()).map(RunId) {
+    for run in payload.split(',').filter_map(|text| text.parse().ok()) {
         if channel == CANCEL {
             if let Some(lease) = store.leases.get(run) {
                 lease.feed.cancel.cancel();
@@ -57,7 +55,7 @@ fn hear(store: &Shared, channel: &str, payload: &str) {
 }
 
 /// The notice for one flush: the runs by name, or all where they are too many.
-pub(super) fn payload(runs: impl Iterator<Item = RunId>) -> String {
+pub(super) fn payload(runs: impl Iterator<Item = i64>) -> String {
     let mut text = String::new();
     for run in runs {
         if !text.is_empty() {

@@ -1,5 +1,6 @@
 //! The durable log of runs: what is sent was stored before, and any replica can read it.
 
+mod checkpoint;
 mod feed;
 mod lease;
 mod listener;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
-use sqlx::{AnyPool, ConnectOptions as _, Executor as _, Row as _};
+use sqlx::{AnyPool, AssertSqlSafe, ConnectOptions as _, Executor as _, Row as _};
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -24,12 +25,16 @@ use self::writer::{Command, Writer};
 use crate::event::{Event, Frame, Kind, RunId, Status};
 use crate::metrics::Metrics;
 
-pub(crate) use self::lease::Lease;
+pub(crate) use self::lease::{Lease, RunRef};
 pub(crate) use self::reader::Reader;
 pub(crate) use self::writer::{Created, Journal, LeaseLost, NewRun};
 
 /// Writes that may wait for the writer; producers of more wait themselves.
 const QUEUE: usize = 1024;
+/// What was committed survives the process's death at any moment; `synchronous = FULL` would survive the machine's too.
+/// The write-ahead log is copied back by a task of its own, not in the middle of a commit.
+const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000; \
+     PRAGMA wal_autocheckpoint = 0;";
 /// Runs of a thread whose messages are read.
 const THREAD_RUNS: i64 = 50;
 
@@ -63,8 +68,8 @@ pub enum StoreError {
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("the log cannot be read: {0}")]
     Read(#[from] sqlx::Error),
-    #[error("the log of run {run} is damaged at {seq}")]
-    Damaged { run: uuid::Uuid, seq: i64 },
+    #[error("a run's log is damaged at entry {seq}")]
+    Damaged { seq: i64 },
     #[error("the log takes no more writes")]
     Closed,
 }
@@ -82,6 +87,7 @@ pub(crate) struct Claimed {
 /// A run's state, as its tenant may see it.
 #[derive(Debug)]
 pub(crate) struct RunRow {
+    pub(crate) number: i64,
     pub(crate) thread: String,
     pub(crate) status: Status,
     pub(crate) created: i64,
@@ -103,25 +109,27 @@ impl Store {
             let pool = AnyPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(10));
             let pool = pool.after_connect(move |connection, _| {
                 Box::pin(async move {
-                    if is_sqlite {
-                        // Survives the process's death at any moment; `synchronous = FULL` would survive the machine's too.
-                        connection
-                            .execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;")
-                            .await?;
-                    }
+                    let settings = if is_sqlite { SQLITE_SETTINGS.to_owned() } else { postgres_settings(lease) };
+                    connection.execute(AssertSqlSafe(settings)).await?;
                     Ok(())
                 })
             });
             pool.connect_with(options.clone())
         };
         let writes = pool(1).await.map_err(failed)?;
-        sqlx::migrate!("./migrations").run(&writes).await?;
+        if is_sqlite {
+            sqlx::migrate!("./migrations/sqlite").run(&writes).await?;
+        } else {
+            sqlx::migrate!("./migrations/postgres").run(&writes).await?;
+        }
+        let owner = Uuid::now_v7().to_string();
+        sqlx::query(sql::REGISTER).bind(&owner).execute(&writes).await?;
         let readers = std::thread::available_parallelism().map_or(4, usize::from).clamp(2, 8);
         let pool = pool(u32::try_from(readers).unwrap_or(4)).await.map_err(failed)?;
 
         let (commands, queue) = mpsc::channel(QUEUE);
         let store = Self(Arc::new(Shared {
-            owner: Uuid::now_v7().to_string(),
+            owner,
             dialect,
             pool,
             writes,
@@ -133,7 +141,9 @@ impl Store {
             metrics,
         }));
         store.0.background.spawn(Writer::new(&store.0).run(queue));
-        if dialect.notify.is_some() {
+        if is_sqlite {
+            store.0.background.spawn(checkpoint::keep_small(Arc::downgrade(&store.0)));
+        } else {
             store.0.background.spawn(listener::listen(url.to_owned(), Arc::downgrade(&store.0)));
         }
         Ok(store)
@@ -151,13 +161,26 @@ impl Store {
 
     /// Takes over runs whose owner was not heard of for the length of a lease.
     pub(crate) async fn claim(&self, most: usize) -> Result<Vec<Claimed>, StoreError> {
-        let milliseconds = millis(self.0.lease);
-        let query = sqlx::query(self.0.dialect.claim).bind(&self.0.owner).bind(milliseconds);
-        let rows = query.bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(&self.0.writes).await?;
+        // Two writing connections of one process would only wait for each other where there is one writer.
+        let pool = if self.0.dialect.notify.is_some() { &self.0.pool } else { &self.0.writes };
+        if sqlx::query(self.0.dialect.expired_owners).fetch_optional(pool).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut transaction = pool.begin_with(self.0.dialect.begin).await?;
+        let rows = sqlx::query(self.0.dialect.expired_owners).fetch_all(&mut *transaction).await?;
+        let owners: Vec<[String; 1]> =
+            rows.iter().map(|row| row.try_get("owner").map(|owner| [owner])).collect::<Result<_, _>>()?;
+        // First, and in one order: whoever of them is in the middle of a write ends it before, and looks again after.
+        for [owner] in &owners {
+            sqlx::query(sql::BUMP).bind(owner).execute(&mut *transaction).await?;
+        }
+        let query = sqlx::query(self.0.dialect.claim).bind(writer::json(&owners)?).bind(&self.0.owner).bind(millis(self.0.lease));
+        let rows = query.bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(&mut *transaction).await?;
+        transaction.commit().await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in rows {
-            let run = run_id(&row, "id")?;
-            let feed = self.0.hub.feed(run);
+            let run = run_ref(&row)?;
+            let feed = self.0.hub.feed(run.number);
             if row.try_get::<i64, _>("cancel")? != 0 {
                 feed.cancel.cancel();
             }
@@ -183,9 +206,8 @@ impl Store {
     /// Asks for a run to end, wherever it is driven; whether there is such a run that has not ended.
     pub(crate) async fn cancel(&self, tenant: &str, run: RunId) -> Result<bool, StoreError> {
         let query = sqlx::query(sql::CANCEL).bind(tenant).bind(run.to_string());
-        if query.execute(&self.0.writes).await?.rows_affected() == 0 {
-            return Ok(false);
-        }
+        let Some(row) = query.fetch_optional(&self.0.writes).await? else { return Ok(false) };
+        let run: i64 = row.try_get("number")?;
         match (self.0.leases.get(run), self.0.dialect.notify) {
             (Some(lease), _) => lease.feed.cancel.cancel(),
             (None, Some(notify)) => {
@@ -202,8 +224,9 @@ impl Store {
         let Some(row) = query.fetch_optional(&self.0.pool).await? else { return Ok(None) };
         let status: String = row.try_get("status")?;
         Ok(Some(RunRow {
+            number: row.try_get("number")?,
             thread: row.try_get("thread")?,
-            status: Status::from_name(&status).ok_or(StoreError::Damaged { run: run.0, seq: 0 })?,
+            status: Status::from_name(&status).ok_or(StoreError::Damaged { seq: 0 })?,
             created: row.try_get("created")?,
             finished: row.try_get("finished")?,
             cancel_requested: row.try_get::<i64, _>("cancel")? != 0,
@@ -212,15 +235,15 @@ impl Store {
     }
 
     /// Reads a run's log from after an entry on, as it grows.
-    pub(crate) fn reader(&self, run: RunId, after: i64) -> Reader {
+    pub(crate) fn reader(&self, run: i64, after: i64) -> Reader {
         Reader::new(self.clone(), run, after)
     }
 
     /// The log without its tokens, and the number of its last entry, for who goes on with a run.
-    pub(crate) async fn steps(&self, run: RunId) -> Result<(Vec<(i64, Event)>, i64), StoreError> {
-        let rows = sqlx::query(sql::STEPS).bind(run.to_string()).fetch_all(&self.0.pool).await?;
-        let events = rows.iter().map(|row| event(run, &frame(run, row)?)).collect::<Result<_, _>>()?;
-        let last = sqlx::query(sql::LAST_SEQ).bind(run.to_string()).fetch_one(&self.0.pool).await?;
+    pub(crate) async fn steps(&self, run: i64) -> Result<(Vec<(i64, Event)>, i64), StoreError> {
+        let rows = sqlx::query(sql::STEPS).bind(run).fetch_all(&self.0.pool).await?;
+        let events = rows.iter().map(|row| event(&frame(row)?)).collect::<Result<_, _>>()?;
+        let last = sqlx::query(sql::LAST_SEQ).bind(run).fetch_one(&self.0.pool).await?;
         Ok((events, last.try_get("seq")?))
     }
 
@@ -229,8 +252,8 @@ impl Store {
         let query = sqlx::query(sql::THREAD).bind(tenant).bind(thread).bind(THREAD_RUNS);
         let rows = query.fetch_all(&self.0.pool).await?;
         let entry = |row: &AnyRow| {
-            let run = run_id(row, "run")?;
-            let (seq, event) = event(run, &frame(run, row)?)?;
+            let run = run_id(row)?;
+            let (seq, event) = event(&frame(row)?)?;
             Ok((run, seq, event))
         };
         rows.iter().map(entry).collect()
@@ -251,32 +274,41 @@ impl Store {
         self.0.writes.close().await;
     }
 
-    async fn events_after(&self, run: RunId, after: i64, most: i64) -> Result<Vec<Frame>, StoreError> {
-        let query = sqlx::query(sql::EVENTS_AFTER).bind(run.to_string()).bind(after).bind(most);
-        query.fetch_all(&self.0.pool).await?.iter().map(|row| frame(run, row)).collect()
+    async fn events_after(&self, run: i64, after: i64, most: i64) -> Result<Vec<Frame>, StoreError> {
+        let query = sqlx::query(sql::EVENTS_AFTER).bind(run).bind(after).bind(most);
+        query.fetch_all(&self.0.pool).await?.iter().map(frame).collect()
     }
 }
 
-fn run_id(row: &AnyRow, column: &str) -> Result<RunId, StoreError> {
-    let text: String = row.try_get(column)?;
-    Uuid::parse_str(&text).map(RunId).map_err(|error| StoreError::Read(sqlx::Error::Decode(error.into())))
+fn run_id(row: &AnyRow) -> Result<RunId, sqlx::Error> {
+    let text: String = row.try_get("id")?;
+    Uuid::parse_str(&text).map(RunId).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
-fn frame(run: RunId, row: &AnyRow) -> Result<Frame, StoreError> {
+fn run_ref(row: &AnyRow) -> Result<RunRef, sqlx::Error> {
+    Ok(RunRef { id: run_id(row)?, number: row.try_get("number")? })
+}
+
+fn frame(row: &AnyRow) -> Result<Frame, StoreError> {
     let seq = row.try_get("seq")?;
     let kind: String = row.try_get("kind")?;
     let data: String = row.try_get("data")?;
-    let kind = Kind::from_name(&kind).ok_or(StoreError::Damaged { run: run.0, seq })?;
+    let kind = Kind::from_name(&kind).ok_or(StoreError::Damaged { seq })?;
     Ok(Frame { seq, kind, data: data.into() })
 }
 
-fn event(run: RunId, frame: &Frame) -> Result<(i64, Event), StoreError> {
-    let event = serde_json::from_str(&frame.data).map_err(|_| StoreError::Damaged { run: run.0, seq: frame.seq })?;
+fn event(frame: &Frame) -> Result<(i64, Event), StoreError> {
+    let event = serde_json::from_str(&frame.data).map_err(|_| StoreError::Damaged { seq: frame.seq })?;
     Ok((frame.seq, event))
 }
 
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// A replica that stops in the middle of a transaction holds locks; the server ends it when its leases have ended.
+fn postgres_settings(lease: Duration) -> String {
+    format!("SET idle_in_transaction_session_timeout = {}", lease.as_millis())
 }
 
 /// A database's address as it may be shown.

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::{Feed, Store, StoreError};
-use crate::event::{Frame, Kind, RunId};
+use crate::event::{Frame, Kind};
 
 /// What one query brings; a reader holds no more than this.
 const BATCH: i64 = 128;
@@ -18,7 +18,7 @@ const POLL: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(crate) struct Reader {
     store: Store,
-    run: RunId,
+    run: i64,
     feed: Arc<Feed>,
     changes: watch::Receiver<u64>,
     after: i64,
@@ -26,7 +26,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(store: Store, run: RunId, after: i64) -> Self {
+    pub(super) fn new(store: Store, run: i64, after: i64) -> Self {
         let feed = store.0.hub.feed(run);
         let changes = feed.watch();
         Self { store, run, feed, changes, after, has_ended: false }

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use sqlx::any::AnyRow;
 use sqlx::{Any, AnyPool, Row as _, Transaction};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
-use super::lease::Lease;
-use super::{Dialect, Shared, StoreError, listener, millis, run_id, sql};
+use super::lease::{Lease, RunRef};
+use super::{Dialect, Shared, StoreError, listener, millis, run_ref, sql};
 use crate::event::{Event, Frame, RunId, Status};
 
 /// The most commands of one transaction.
@@ -53,7 +54,7 @@ pub(crate) struct NewRun {
 pub(crate) enum Created {
     New(Arc<Lease>),
     /// The same request was made before, with the same key.
-    Before(RunId),
+    Before(RunRef),
     /// The key was used for another request.
     KeyReused,
     /// A run of the thread has not ended.
@@ -110,7 +111,7 @@ impl Journal {
         end: Option<Status>,
         committed: Option<oneshot::Sender<()>>,
     ) -> Result<(), LeaseLost> {
-        if self.lease.lost.is_cancelled() {
+        if self.lease.is_lost() {
             return Err(LeaseLost);
         }
         let frame = event.frame(self.last_seq + 1);
@@ -129,24 +130,29 @@ pub(super) struct Writer {
     pool: AnyPool,
     owner: String,
     lease: Duration,
+    /// That of this replica when its leases were last looked at.
+    generation: i64,
 }
 
 /// What is to be told once a group is committed.
 #[derive(Debug, Default)]
 struct Outcome {
     created: Vec<Created>,
-    owned: HashSet<(RunId, i64)>,
-    renewed: Option<BTreeMap<RunId, (i64, bool)>>,
+    /// Nothing was written at all.
+    failed: bool,
+    /// Of this replica, where it has changed.
+    generation: Option<i64>,
+    renewed: Option<BTreeMap<i64, (i64, bool)>>,
 }
 
 impl Writer {
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
         let (dialect, pool) = (shared.dialect, shared.writes.clone());
-        Self { shared: Arc::downgrade(shared), dialect, pool, owner: shared.owner.clone(), lease: shared.lease }
+        Self { shared: Arc::downgrade(shared), dialect, pool, owner: shared.owner.clone(), lease: shared.lease, generation: 0 }
     }
 
     /// Writes until told to stop, or until nobody is left who could write.
-    pub(super) async fn run(self, mut queue: mpsc::Receiver<Command>) {
+    pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
         let mut group = Vec::with_capacity(GROUP);
         while queue.recv_many(&mut group, GROUP).await > 0 {
             let Some(shared) = self.shared.upgrade() else { return };
@@ -160,7 +166,7 @@ impl Writer {
     }
 
     /// Tries until the database takes the group; a lease's length without success means that the runs are lost.
-    async fn write(&self, shared: &Shared, group: Vec<Command>) {
+    async fn write(&mut self, shared: &Shared, group: Vec<Command>) {
         let renews = group.iter().any(|command| matches!(command, Command::Renew));
         let held = if renews { shared.leases.held() } else { Vec::new() };
         let mut waited = Duration::ZERO;
@@ -174,7 +180,7 @@ impl Writer {
                 }
                 Err(error) => {
                     tracing::error!(%error, "the log cannot be written; its runs are given up");
-                    break Outcome::default();
+                    break Outcome { failed: true, ..Outcome::default() };
                 }
             }
         };
@@ -183,7 +189,8 @@ impl Writer {
                 shared.leases.insert(lease);
             }
         }
-        let written = tell(group, outcome.created, &outcome.owned);
+        self.generation = outcome.generation.unwrap_or(self.generation);
+        let written = tell(group, outcome.created, outcome.failed);
         if let Some(renewed) = outcome.renewed {
             settle(&held, &renewed);
         }
@@ -198,48 +205,64 @@ impl Writer {
 
     async fn commit(&self, shared: &Shared, group: &[Command], held: &[Arc<Lease>]) -> Result<Outcome, sqlx::Error> {
         let mut transaction = self.pool.begin_with(self.dialect.begin).await?;
-        let mut outcome = Outcome::default();
-        let mut entries: Vec<(RunId, &Frame)> = Vec::new();
-        let mut leases: Vec<(RunId, i64)> = Vec::new();
+        let mut outcome = Outcome { generation: self.look_around(shared, &mut transaction).await?, ..Outcome::default() };
+        let mut entries: Vec<(i64, &Frame)> = Vec::new();
+        let mut first_frames = Vec::new();
         for command in group {
             match command {
                 Command::Create(run, _) => {
-                    outcome.created.push(self.create(shared, &mut transaction, run).await?);
+                    let created = self.create(shared, &mut transaction, run).await?;
+                    if let Created::New(lease) = &created {
+                        first_frames.push((lease.run.number, first_frame(run)));
+                    }
+                    outcome.created.push(created);
                 }
-                Command::Append(append) => leases.push((append.lease.run, append.lease.fence)),
+                Command::Append(append) if append.lease.is_lost() => {}
+                Command::Append(append) => entries.push((append.lease.run.number, &append.frame)),
                 Command::Release(lease) => {
-                    let query = sqlx::query(sql::RELEASE).bind(&self.owner).bind(lease.run.to_string()).bind(lease.fence);
+                    let query = sqlx::query(sql::RELEASE).bind(lease.run.number).bind(lease.fence);
                     query.execute(&mut *transaction).await?;
                 }
                 Command::Renew => outcome.renewed = Some(self.renew(&mut transaction, held).await?),
                 Command::Close => {}
             }
         }
-        let first_frames: Vec<(RunId, Frame)> = group.iter().filter_map(first_frame).collect();
-        entries.extend(
-            first_frames
-                .iter()
-                .zip(&outcome.created)
-                .filter_map(|((run, frame), created)| matches!(created, Created::New(_)).then_some((*run, frame))),
-        );
-        outcome.owned = self.owned(&mut transaction, leases).await?;
-        let appends = group.iter().filter_map(|command| match command {
-            Command::Append(append) if outcome.owned.contains(&(append.lease.run, append.lease.fence)) => Some(append),
+        entries.extend(first_frames.iter().map(|(run, frame)| (*run, frame)));
+        self.append(&mut transaction, &entries).await?;
+        let ends = group.iter().filter_map(|command| match command {
+            Command::Append(append) if !append.lease.is_lost() => Some((&append.lease, append.end?)),
             _ => None,
         });
-        entries.extend(appends.clone().map(|append| (append.lease.run, &append.frame)));
-        self.append(&mut transaction, &entries).await?;
-        for append in appends {
-            if let Some(status) = append.end {
-                let query = sqlx::query(self.dialect.finish).bind(status.name());
-                query.bind(append.lease.run.to_string()).bind(append.lease.fence).execute(&mut *transaction).await?;
-            }
+        for (lease, status) in ends {
+            let query = sqlx::query(self.dialect.finish).bind(status.name()).bind(lease.run.number).bind(lease.fence);
+            query.execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
         if !entries.is_empty() {
             shared.metrics.committed(u64::try_from(entries.len()).unwrap_or(0));
         }
         Ok(outcome)
+    }
+
+    /// Finds out which leases others have taken since the last group, and gives the generation where any were. They cannot
+    /// take more before this transaction ends.
+    async fn look_around(
+        &self,
+        shared: &Shared,
+        transaction: &mut Transaction<'static, Any>,
+    ) -> Result<Option<i64>, sqlx::Error> {
+        let query = sqlx::query(self.dialect.generation).bind(&self.owner);
+        let generation: i64 = query.fetch_one(&mut **transaction).await?.try_get("generation")?;
+        if generation == self.generation {
+            return Ok(None);
+        }
+        let held = shared.leases.held();
+        let list = json(&held.iter().map(|lease| (lease.run.number, lease.fence)).collect::<Vec<_>>())?;
+        let rows = sqlx::query(self.dialect.still_owned).bind(list).fetch_all(&mut **transaction).await?;
+        let pair = |row: &AnyRow| Ok((row.try_get("number")?, row.try_get("fence")?));
+        let owned: HashSet<(i64, i64)> = rows.iter().map(pair).collect::<Result<_, sqlx::Error>>()?;
+        held.iter().filter(|lease| !owned.contains(&(lease.run.number, lease.fence))).for_each(|lease| lease.lose());
+        Ok(Some(generation))
     }
 
     async fn create(
@@ -251,41 +274,20 @@ impl Writer {
         let (key, hash) = run.idempotency.as_ref().map(|(key, hash)| (key.as_str(), hash.as_str())).unzip();
         let query = sqlx::query(self.dialect.create).bind(run.id.to_string()).bind(&*run.tenant).bind(&run.thread);
         let query = query.bind(&self.owner).bind(millis(self.lease)).bind(key).bind(hash);
-        if query.execute(&mut **transaction).await?.rows_affected() > 0 {
-            return Ok(Created::New(Lease::new(run.id, 1, shared.hub.feed(run.id))));
+        if let Some(row) = query.fetch_optional(&mut **transaction).await? {
+            let run = RunRef { id: run.id, number: row.try_get("number")? };
+            return Ok(Created::New(Lease::new(run, 1, shared.hub.feed(run.number))));
         }
         let Some(key) = key else { return Ok(Created::ThreadBusy) };
-        let query = sqlx::query(self.dialect.find_by_key).bind(&*run.tenant).bind(key);
+        let query = sqlx::query(sql::FIND_BY_KEY).bind(&*run.tenant).bind(key);
         let Some(row) = query.fetch_optional(&mut **transaction).await? else { return Ok(Created::ThreadBusy) };
         if row.try_get::<Option<String>, _>("request_hash")?.as_deref() != hash {
             return Ok(Created::KeyReused);
         }
-        Ok(run_id(&row, "id").map_or(Created::Failed, Created::Before))
+        run_ref(&row).map(Created::Before)
     }
 
-    /// Those of the leases that the database still knows.
-    async fn owned(
-        &self,
-        transaction: &mut Transaction<'static, Any>,
-        mut leases: Vec<(RunId, i64)>,
-    ) -> Result<HashSet<(RunId, i64)>, sqlx::Error> {
-        leases.sort_unstable();
-        leases.dedup();
-        if leases.is_empty() {
-            return Ok(HashSet::new());
-        }
-        let list = json(&leases)?;
-        let rows = sqlx::query(self.dialect.still_owned).bind(list).fetch_all(&mut **transaction).await?;
-        let mut owned = HashSet::with_capacity(rows.len());
-        for row in rows {
-            if let Ok(run) = run_id(&row, "id") {
-                owned.insert((run, row.try_get("fence")?));
-            }
-        }
-        Ok(owned)
-    }
-
-    async fn append(&self, transaction: &mut Transaction<'static, Any>, entries: &[(RunId, &Frame)]) -> Result<(), sqlx::Error> {
+    async fn append(&self, transaction: &mut Transaction<'static, Any>, entries: &[(i64, &Frame)]) -> Result<(), sqlx::Error> {
         if entries.is_empty() {
             return Ok(());
         }
@@ -300,31 +302,28 @@ impl Writer {
         &self,
         transaction: &mut Transaction<'static, Any>,
         held: &[Arc<Lease>],
-    ) -> Result<BTreeMap<RunId, (i64, bool)>, sqlx::Error> {
-        let list = json(&held.iter().map(|lease| [lease.run]).collect::<Vec<_>>())?;
+    ) -> Result<BTreeMap<i64, (i64, bool)>, sqlx::Error> {
+        let list = json(&held.iter().map(|lease| [lease.run.number]).collect::<Vec<_>>())?;
         let query = sqlx::query(self.dialect.renew).bind(list).bind(millis(self.lease)).bind(&self.owner);
         let mut renewed = BTreeMap::new();
         for row in query.fetch_all(&mut **transaction).await? {
-            if let Ok(run) = run_id(&row, "id") {
-                renewed.insert(run, (row.try_get("fence")?, row.try_get::<i64, _>("cancel")? != 0));
-            }
+            renewed.insert(row.try_get("number")?, (row.try_get("fence")?, row.try_get::<i64, _>("cancel")? != 0));
         }
         Ok(renewed)
     }
 }
 
-fn json(list: &impl Serialize) -> Result<String, sqlx::Error> {
+pub(super) fn json(list: &impl Serialize) -> Result<String, sqlx::Error> {
     serde_json::to_string(list).map_err(|error| sqlx::Error::Encode(error.into()))
 }
 
 /// A new run's first entry.
-fn first_frame(command: &Command) -> Option<(RunId, Frame)> {
-    let Command::Create(run, _) = command else { return None };
-    Some((run.id, Event::Input { message: run.message.clone() }.frame(1)))
+fn first_frame(run: &NewRun) -> Frame {
+    Event::Input { message: run.message.clone() }.frame(1)
 }
 
 /// Shows a group's entries to readers and answers those who wait; gives the runs that have news.
-fn tell(group: Vec<Command>, created: Vec<Created>, owned: &HashSet<(RunId, i64)>) -> HashSet<RunId> {
+fn tell(group: Vec<Command>, created: Vec<Created>, failed: bool) -> HashSet<i64> {
     let mut created = created.into_iter();
     let mut written = HashSet::new();
     for command in group {
@@ -332,17 +331,19 @@ fn tell(group: Vec<Command>, created: Vec<Created>, owned: &HashSet<(RunId, i64)
             Command::Create(run, reply) => {
                 let created = created.next().unwrap_or(Created::Failed);
                 if let Created::New(lease) = &created {
-                    lease.feed.publish(Event::Input { message: run.message }.frame(1));
+                    lease.feed.publish(first_frame(&run));
                 }
                 // Where nobody waits any more, the lease runs out and the next claim drives the run.
                 let _ = reply.send(created);
             }
             Command::Append(append) => {
-                if !owned.contains(&(append.lease.run, append.lease.fence)) {
-                    append.lease.lost.cancel();
+                if failed {
+                    append.lease.lose();
+                }
+                if append.lease.is_lost() {
                     continue;
                 }
-                written.insert(append.lease.run);
+                written.insert(append.lease.run.number);
                 append.lease.feed.publish(append.frame);
                 if let Some(committed) = append.committed {
                     // Where nobody waits any more, the entry is in the log all the same.
@@ -356,15 +357,15 @@ fn tell(group: Vec<Command>, created: Vec<Created>, owned: &HashSet<(RunId, i64)
 }
 
 /// Tells the drivers of runs what renewing their leases has shown.
-fn settle(held: &[Arc<Lease>], renewed: &BTreeMap<RunId, (i64, bool)>) {
+fn settle(held: &[Arc<Lease>], renewed: &BTreeMap<i64, (i64, bool)>) {
     for lease in held {
-        match renewed.get(&lease.run) {
+        match renewed.get(&lease.run.number) {
             Some(&(fence, cancel)) if fence == lease.fence => {
                 if cancel {
                     lease.feed.cancel.cancel();
                 }
             }
-            _ => lease.lost.cancel(),
+            _ => lease.lose(),
         }
     }
 }

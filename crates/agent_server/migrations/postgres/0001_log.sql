@@ -1,7 +1,10 @@
--- One text for SQLite and PostgreSQL. Times are milliseconds since 1970 by the database's own clock.
+-- The same tables as for SQLite. Times are milliseconds since 1970 by the database's own clock.
 
 CREATE TABLE runs (
-    id              TEXT PRIMARY KEY,
+    -- What the log calls the run: small, so that entries are.
+    number          BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    -- What clients call it: not to be guessed.
+    id              TEXT NOT NULL UNIQUE,
     tenant          TEXT NOT NULL,
     thread          TEXT NOT NULL,
     -- `running`, `completed`, `failed` or `cancelled`.
@@ -21,13 +24,19 @@ CREATE TABLE runs (
 
 -- A thread answers one message at a time.
 CREATE UNIQUE INDEX runs_active ON runs (tenant, thread) WHERE status = 'running';
-CREATE UNIQUE INDEX runs_idempotency ON runs (tenant, idempotency_key);
-CREATE INDEX runs_thread ON runs (tenant, thread, created);
+CREATE UNIQUE INDEX runs_idempotency ON runs (tenant, idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX runs_thread ON runs (tenant, thread, number);
 CREATE INDEX runs_lease ON runs (lease_expires) WHERE status = 'running';
+
+-- A replica writes after one look at its row here: as long as its generation is the same, nobody took a run from it.
+CREATE TABLE owners (
+    owner      TEXT PRIMARY KEY,
+    generation BIGINT NOT NULL
+);
 
 -- The log: everything that a run did and every client saw, in order.
 CREATE TABLE events (
-    run  TEXT NOT NULL,
+    run  BIGINT NOT NULL,
     seq  BIGINT NOT NULL,
     kind TEXT NOT NULL,
     data TEXT NOT NULL,
