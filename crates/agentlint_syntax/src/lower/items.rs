@@ -146,7 +146,7 @@ impl Lowering<'_> {
     pub(crate) fn value(&mut self, value: &syn::Expr) -> Option<crate::ast::BodyId> {
         let is_left_out = match self.bodies {
             Bodies::Full => false,
-            Bodies::InText => matches!(value, syn::Expr::Infer(_)),
+            Bodies::InText | Bodies::WithoutTests => matches!(value, syn::Expr::Infer(_)),
             Bodies::Skip => true,
         };
         (!is_left_out).then(|| self.body(|body| body.expr(value)))
