@@ -3,6 +3,8 @@
 //! A binding is dropped at the end of its scope unless one of its uses moves it, on whichever way: what is moved in one branch
 //! only counts as moved.
 
+use std::sync::{PoisonError, RwLock};
+
 use agentlint_diagnostics::Confidence;
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind};
@@ -25,6 +27,8 @@ pub(crate) struct Drops {
     crates: FxHashSet<CrateId>,
     /// Of the types of other dependencies, once they were asked for.
     others: FrozenMap<DefId, Box<Option<DefId>>>,
+    /// Whether dropping a value of the type runs anything: most bindings are of types that were asked for before.
+    known: RwLock<FxHashMap<Ty, bool>>,
     /// `std::mem::drop`.
     function: Option<DefId>,
 }
@@ -70,15 +74,25 @@ impl Drops {
         found
     }
 
+    /// Whether dropping a value of the type runs a function.
+    fn is_any(&self, program: &Program<'_>, ty: Ty) -> bool {
+        if !matches!(ty.kind(), TyKind::Adt(..) | TyKind::Tuple(_) | TyKind::Array(..)) {
+            return false;
+        }
+        if let Some(known) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&ty) {
+            return *known;
+        }
+        let is_any = !self.of(program, ty).is_empty();
+        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(ty, is_any);
+        is_any
+    }
+
     /// The `drop` of a dependency's type. What its fields run is not looked into.
     fn of_dependency(&self, program: &Program<'_>, def: DefId) -> Option<DefId> {
         if let Some(known) = self.others.get(&def) {
             return *known;
         }
-        let is_drop = |implementation: &DefId| {
-            program.impl_trait_ref(*implementation).is_some_and(|of| Some(of.trait_def) == program.known().drop)
-        };
-        let implementation = program.trait_impls_on(Head::Adt(def)).into_iter().find(is_drop);
+        let implementation = program.known().drop.and_then(|drop| program.trait_impl_on(def, drop));
         let function = implementation.and_then(|of| program.member(of, name("drop"), |kind| kind == DefKind::Function));
         *self.others.insert(def, Box::new(function))
     }
@@ -139,7 +153,6 @@ impl Drops {
         if let Some(body) = program.body(owner).filter(|_| program.node(owner.krate).is_member) {
             scan.body(body);
         }
-        scan.found.retain(|dropped| !self.of(program, dropped.ty).is_empty());
         scan.found
     }
 }
@@ -174,8 +187,11 @@ impl Scan<'_, '_> {
                 }
                 ExprKind::Match { arms, .. } => arms.iter().for_each(|arm| self.bindings(body, arm.pat, expr, region)),
                 ExprKind::Let { pat, .. } | ExprKind::For { pat, .. } => self.bindings(body, *pat, expr, region),
-                ExprKind::Assign { left, .. } if !self.is_first_value(body, *left) => {
-                    self.push(region, expr, body.exprs[*left].span, self.facts.inferred.types[*left]);
+                ExprKind::Assign { left, .. } => {
+                    let ty = self.facts.inferred.types[*left];
+                    if self.drops.is_any(self.program, ty) && !self.is_first_value(body, *left) {
+                        self.push(region, expr, body.exprs[*left].span, ty);
+                    }
                 }
                 ExprKind::Call { arguments, .. } if !arguments.is_empty() => {
                     let callee = self.facts.call(expr).map(|call| call.callee);
@@ -195,7 +211,9 @@ impl Scan<'_, '_> {
         let owner = self.facts.inferred.owner;
         let parameter = self.program.function(owner).and_then(|function| function.self_parameter.as_ref());
         let Some(parameter) = parameter.filter(|parameter| !parameter.reference) else { return };
-        let Some(ty) = self.program.signature(owner).parameters.first() else { return };
+        let Some(ty) = self.program.signature(owner).parameters.first().filter(|ty| self.drops.is_any(self.program, **ty)) else {
+            return;
+        };
         let is_self =
             |kind: &ExprKind| matches!(kind, ExprKind::Path(path) if path.segments.len() == 1 && path.segments[0].name == "self");
         let mut uses = body.exprs.iter_enumerated().filter(|(_, data)| is_self(&data.kind));
@@ -205,7 +223,9 @@ impl Scan<'_, '_> {
     }
 
     fn push(&mut self, region: u32, scope: ExprId, span: Span, ty: Ty) {
-        self.found.push(Dropped { region, scope, span, ty });
+        if self.drops.is_any(self.program, ty) {
+            self.found.push(Dropped { region, scope, span, ty });
+        }
     }
 
     /// Whether an assignment may be what `let x;` waits for: then there is nothing to drop.
@@ -238,7 +258,7 @@ impl Scan<'_, '_> {
             match &body.pats[pat].kind {
                 PatKind::Bind { by_ref: false, subpattern: None, .. } if self.facts.inferred.is_binding(pat) => {
                     let ty = self.facts.inferred.pat_types[pat];
-                    if matches!(ty.kind(), TyKind::Adt(..) | TyKind::Tuple(_) | TyKind::Array(..))
+                    if self.drops.is_any(self.program, ty)
                         && !self.facts.uses(pat).iter().any(|used| self.is_moved(body, *used, region))
                     {
                         self.push(region, scope, body.pats[pat].span, ty);
@@ -273,7 +293,7 @@ impl Scan<'_, '_> {
             // What is moved out of the value is not dropped with it.
             ExprKind::Field { .. } => {
                 let field = self.facts.inferred.types[parent];
-                !self.drops.of(self.program, field).is_empty() && self.is_moved(body, parent, region)
+                self.drops.is_any(self.program, field) && self.is_moved(body, parent, region)
             }
             ExprKind::Reference { .. } | ExprKind::Unary { .. } | ExprKind::Index { .. } => false,
             ExprKind::Binary { .. } => false,

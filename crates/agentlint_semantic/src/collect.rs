@@ -5,10 +5,11 @@ use std::sync::Arc;
 use agentlint_diagnostics::FileId;
 use agentlint_syntax::{
     Name,
-    ast::{self, ExprKind, ItemId, ItemKind, SourceFile},
+    ast::{self, ItemId, ItemKind, SourceFile},
     name,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 
 use crate::def::{Def, DefId, DefKind, Visible};
 use crate::expand::{CallSite, ExternMacro, MacroDef, MacroScope, Markers};
@@ -50,12 +51,12 @@ pub(crate) enum TypeNames {
 #[derive(Debug, Default)]
 pub(crate) struct ModuleData {
     /// Declared here; a name may stand in several namespaces, and more than once under different `cfg`s.
-    pub items: FxHashMap<Name, Vec<DefId>>,
+    pub items: FxHashMap<Name, SmallVec<[DefId; 2]>>,
     pub imports: Vec<ModuleImport>,
     /// `extern crate` declarations.
     pub extern_crates: Vec<(Name, Name)>,
     /// By the name that they bind: positions in `imports`.
-    pub named_imports: FxHashMap<Name, Vec<u32>>,
+    pub named_imports: FxHashMap<Name, SmallVec<[u32; 2]>>,
     pub globs: Vec<u32>,
     /// Whether the module is a block: names not found go on to its parent.
     pub is_block: bool,
@@ -72,7 +73,9 @@ pub(crate) const ROOT: u32 = 0;
 
 pub(crate) fn collect(krate: CrateId, node: &CrateNode, files: &CrateFiles, outside: &Outside<'_>) -> CrateDefs {
     let macros = MacroScope::new(krate, node.is_member, files.facts.iter(), outside);
-    let out = CrateDefs { facts: files.facts.clone(), ..CrateDefs::default() };
+    // Nearly every item becomes one definition.
+    let defs = Vec::with_capacity(files.facts.values().map(|facts| facts.items.len()).sum::<usize>() + 1);
+    let out = CrateDefs { defs, facts: files.facts.clone(), ..CrateDefs::default() };
     let mut collector = Collector { krate, node, files, outside, macros, inline: Vec::new(), real_file: files.root, out };
     let root = DefId { krate, index: ROOT };
     collector.out.defs.push(Def {
@@ -163,10 +166,10 @@ impl Collector<'_> {
         match &item.kind {
             ItemKind::Module(declared) => self.module(file, id, item_id, declared, def),
             ItemKind::Enum(declared) => self.variants(declared, item, item_id, id, def, module),
-            ItemKind::Trait(declared) => self.items(file, id, &declared.items, def, module),
+            ItemKind::Trait(declared) => self.members(file, id, &declared.items, def, module),
             ItemKind::Impl(declared) => {
                 self.out.impls.push(def);
-                self.items(file, id, &declared.items, def, module);
+                self.members(file, id, &declared.items, def, module);
             }
             ItemKind::Function(ast::Function { body: Some(body), .. })
             | ItemKind::Const(ast::Const { body: Some(body), .. })
@@ -176,6 +179,14 @@ impl Collector<'_> {
             }
             _ => {}
         }
+    }
+
+    /// The items of a trait or an impl.
+    fn members(&mut self, file: &Arc<SourceFile>, id: FileId, items: &[ItemId], holder: DefId, module: DefId) {
+        if !items.is_empty() {
+            self.out.members.insert(holder.index, Vec::with_capacity(items.len()));
+        }
+        self.items(file, id, items, holder, module);
     }
 
     fn is_assoc_holder(&self, def: DefId) -> bool {
@@ -334,21 +345,10 @@ impl Collector<'_> {
 
     /// Blocks of a body that declare items become modules of their own, nested as the blocks are.
     fn blocks(&mut self, file: &Arc<SourceFile>, id: FileId, body_id: ast::BodyId, owner: DefId, module: DefId) {
-        if file.declaring.binary_search(&body_id).is_err() {
-            return;
-        }
-        let body = &file.bodies[body_id];
-        let mut declaring: Vec<_> = body
-            .exprs
-            .iter_enumerated()
-            .filter_map(|(expr, data)| match &data.kind {
-                ExprKind::Block(block) if !block.items.is_empty() => Some((expr, data.span, block)),
-                _ => None,
-            })
-            .collect();
-        declaring.sort_by_key(|(_, span, _)| (span.start, std::cmp::Reverse(span.end)));
+        let Ok(at) = file.declaring.binary_search_by_key(&body_id, |declaring| declaring.body) else { return };
         let mut open: Vec<(agentlint_syntax::Span, DefId)> = Vec::new();
-        for (expr, span, block) in declaring {
+        for (expr, span, items) in &file.declaring[at].blocks {
+            let (expr, span) = (*expr, *span);
             while open.last().is_some_and(|(outer, _)| !outer.covers(span)) {
                 open.pop();
             }
@@ -358,7 +358,7 @@ impl Collector<'_> {
             self.out.defs.push(Def { kind: DefKind::Module, name: name(""), parent, module: parent, ..base });
             self.out.modules.insert(def.index, ModuleData { is_block: true, ..ModuleData::default() });
             self.out.blocks.insert((id, body_id, expr), def);
-            self.items(file, id, &block.items, def, def);
+            self.items(file, id, items, def, def);
             open.push((span, def));
         }
     }

@@ -174,7 +174,7 @@ impl Program<'_> {
     /// come from; such a name nearly always has the trait's own in it, as `StdError` has.
     fn may_rename(&self, krate: CrateId, written: Name, wanted: Name) -> bool {
         let is_trait = |krate: CrateId| self.krate(krate).defs.traits.contains(&written);
-        written != wanted
+        written.len() > wanted.len()
             && written.contains(wanted.as_str())
             && !is_trait(krate)
             && !(0..3).any(|which| is_trait(self.std_crate(which)))
@@ -320,5 +320,13 @@ impl Program<'_> {
         let Head::Adt(def) = head else { return Vec::new() };
         let named = self.impls_of(def.krate).by_self_name.get(&self.name(def)).into_iter().flatten().copied();
         named.filter(|found| self.impl_self_ty(*found).head() == Some(head)).collect()
+    }
+
+    /// The first impl of the trait that the type's own crate has for it under its name. Impls of other traits are not looked at.
+    pub fn trait_impl_on(&self, adt: DefId, trait_def: DefId) -> Option<DefId> {
+        let mut found = Vec::new();
+        self.impls_with_head(&self.impls_of_trait(adt.krate, trait_def), Head::Adt(adt), &mut found);
+        let named = self.impls_of(adt.krate).by_self_name.get(&self.name(adt))?;
+        named.iter().copied().find(|implementation| found.contains(implementation))
     }
 }

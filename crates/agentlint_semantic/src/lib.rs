@@ -26,3 +26,4 @@ pub const FORM: &str = env!("AGENTLINT_MODEL_FORM");
 
 pub use program::Program;
 pub use signature::{Generics, Signature};
+pub use std_index::unpack as unpack_std;

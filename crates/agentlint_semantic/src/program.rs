@@ -38,8 +38,8 @@ pub struct Program<'l> {
 /// One loaded crate.
 pub(crate) struct CrateModel {
     pub(crate) defs: CrateDefs,
-    /// By definition.
-    pub(crate) facts: Vec<DefFacts>,
+    /// By definition. Nothing is ever asked about most of a dependency's.
+    pub(crate) facts: Vec<OnceLock<Box<DefFacts>>>,
     pub(crate) modules: FxHashMap<u32, ModuleFacts>,
     pub(crate) impls: OnceLock<CrateImpls>,
     /// Its sources are not on this machine.
@@ -130,7 +130,7 @@ impl<'l> Program<'l> {
             let outside = collect::Outside { loader: self.loader, extern_macro: &extern_macro, markers: &self.markers };
             let defs = collect::collect(krate, self.node(krate), &files, &outside);
             CrateModel {
-                facts: defs.defs.iter().map(|_| DefFacts::default()).collect(),
+                facts: defs.defs.iter().map(|_| OnceLock::new()).collect(),
                 modules: defs.modules.keys().map(|module| (*module, ModuleFacts::default())).collect(),
                 defs,
                 impls: OnceLock::new(),
@@ -201,7 +201,7 @@ impl<'l> Program<'l> {
     }
 
     pub(crate) fn facts(&self, id: DefId) -> &DefFacts {
-        &self.krate(id.krate).facts[id.index as usize]
+        self.krate(id.krate).facts[id.index as usize].get_or_init(Box::default)
     }
 
     pub(crate) fn module_data(&self, module: DefId) -> Option<&ModuleData> {

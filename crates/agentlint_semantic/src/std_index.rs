@@ -20,12 +20,21 @@ static PACK: LazyLock<Option<Pack>> =
 
 static FACTS: [OnceLock<Arc<SourceFile>>; 3] = [const { OnceLock::new() }; 3];
 
-pub(crate) fn files(which: usize) -> Arc<CrateFiles> {
-    let facts = FACTS[which].get_or_init(|| {
+/// Unpacks the facts of std ahead of the first question about them: a thread that has nothing else to do may call it.
+pub fn unpack() {
+    (0..CRATES.len()).for_each(|which| _ = facts(which));
+}
+
+fn facts(which: usize) -> &'static Arc<SourceFile> {
+    FACTS[which].get_or_init(|| {
         let facts = PACK.as_ref().and_then(|pack| pack.get(CRATES[which]));
         // The build script wrote it with the same code, and a test reads it.
         Arc::new(facts.unwrap_or_default())
-    });
+    })
+}
+
+pub(crate) fn files(which: usize) -> Arc<CrateFiles> {
+    let facts = facts(which);
     let id = FileId(FIRST_FILE + which as u32);
     let facts = FxHashMap::from_iter([(id, Arc::clone(facts))]);
     Arc::new(CrateFiles { root: id, facts, modules: FxHashMap::default() })

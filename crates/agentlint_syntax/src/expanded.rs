@@ -27,7 +27,7 @@ pub struct Expanded {
 pub fn parse_expanded_items(tokens: TokenStream, origin: Origin<'_>, bodies: Bodies) -> Result<SourceFile, String> {
     let tokens = match bodies {
         // An expansion has no text to leave them in.
-        Bodies::Full | Bodies::InText => tokens,
+        Bodies::Full | Bodies::WithoutTests | Bodies::InText => tokens,
         Bodies::Skip => empty_bodies(tokens, bodies),
     };
     let file: syn::File = read(tokens, syn::parse2)?;

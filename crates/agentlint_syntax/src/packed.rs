@@ -6,11 +6,13 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Deref, Range};
 use std::sync::{Arc, OnceLock};
 
+use index_vec::{Idx, IndexVec};
 use rustc_hash::FxHashMap;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Name, name};
@@ -40,7 +42,11 @@ struct Shared {
     bytes: Bytes,
     /// Where the parts begin.
     parts: usize,
-    names: Vec<Name>,
+    /// Where the texts of the names stand, one after the other, and where each ends behind their start.
+    texts: Range<usize>,
+    ends: Vec<u32>,
+    /// Each is interned when something first asks for it: most of a dependency's never are.
+    names: Vec<OnceLock<Name>>,
 }
 
 /// Bytes that are part of the program, or were read by it and begin behind something else.
@@ -53,9 +59,12 @@ pub enum Bytes {
 /// What stands before the values and the parts.
 #[derive(Serialize, Deserialize)]
 struct Contents<'a> {
-    #[serde(borrow)]
-    names: Vec<&'a str>,
+    /// The names, one after the other.
+    texts: &'a str,
+    /// Where each of them ends, four bytes a number.
+    ends: &'a [u8],
     /// Each value's name, and where it ends behind the one before.
+    #[serde(borrow)]
     values: Vec<(&'a str, u32)>,
 }
 
@@ -93,9 +102,13 @@ impl Packer {
 
     /// The bytes; `None` where there is too much for one pack, which is 4 GiB.
     pub fn finish(self) -> Option<Vec<u8>> {
-        let names = self.packing.names.iter().map(Name::as_str).collect();
+        let (mut texts, mut ends) = (String::new(), Vec::with_capacity(4 * self.packing.names.len()));
+        for name in &self.packing.names {
+            texts.push_str(name.as_str());
+            ends.extend(u32::try_from(texts.len()).ok()?.to_le_bytes());
+        }
         let values = self.ends.iter().map(|(name, end)| (name.as_str(), *end)).collect();
-        let contents = postcard::to_allocvec(&Contents { names, values }).ok()?;
+        let contents = postcard::to_allocvec(&Contents { texts: &texts, ends: &ends, values }).ok()?;
         let total = HEADER + contents.len() + self.values.len() + self.packing.parts.len();
         u32::try_from(total).ok()?;
         let mut bytes = Vec::with_capacity(total);
@@ -122,7 +135,10 @@ impl Pack {
         let parts = first.checked_add(length(4)?)?;
         let contents: Contents<'_> = postcard::from_bytes(all.get(HEADER..first)?).ok()?;
         all.get(parts..)?;
-        let names = contents.names.iter().map(|text| name(text)).collect();
+        let start = contents.texts.as_ptr() as usize - all.as_ptr() as usize;
+        let texts = start..start + contents.texts.len();
+        let ends: Vec<u32> = contents.ends.as_chunks().0.iter().map(|end| u32::from_le_bytes(*end)).collect();
+        let names = ends.iter().map(|_| OnceLock::new()).collect();
         let first = first as u32;
         let mut start = first;
         let mut values = FxHashMap::default();
@@ -131,7 +147,7 @@ impl Pack {
             values.insert(name.to_owned(), start..end);
             start = end;
         }
-        Some(Pack { shared: Arc::new(Shared { bytes, parts, names }), values })
+        Some(Pack { shared: Arc::new(Shared { bytes, parts, texts, ends, names }), values })
     }
 
     /// The value of that name; `None` where there is none, and where it is of another type.
@@ -179,7 +195,54 @@ pub(crate) fn is_unpacking() -> bool {
 }
 
 pub(crate) fn name_of(number: u32) -> Option<Name> {
-    UNPACKING.with_borrow(|pack| pack.as_ref()?.names.get(number as usize).copied())
+    UNPACKING.with_borrow(|pack| pack.as_ref()?.name(number as usize))
+}
+
+impl Shared {
+    fn name(&self, number: usize) -> Option<Name> {
+        let slot = self.names.get(number)?;
+        if let Some(known) = slot.get() {
+            return Some(*known);
+        }
+        let start = number.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())? as usize;
+        let texts = self.bytes.as_slice().get(self.texts.clone())?;
+        let text = std::str::from_utf8(texts.get(start..*self.ends.get(number)? as usize)?).ok()?;
+        Some(*slot.get_or_init(|| name(text)))
+    }
+}
+
+/// Reads a list with room for all of it from the start: one that grows is copied again and again, and leaves memory behind that
+/// was touched for nothing.
+pub(crate) fn at_once<'de, D, I, T>(deserializer: D) -> Result<IndexVec<I, T>, D::Error>
+where
+    D: Deserializer<'de>,
+    I: Idx,
+    T: Deserialize<'de>,
+{
+    struct AtOnce<I, T>(PhantomData<(I, T)>);
+
+    impl<'de, I: Idx, T: Deserialize<'de>> Visitor<'de> for AtOnce<I, T> {
+        type Value = IndexVec<I, T>;
+
+        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+            out.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<IndexVec<I, T>, A::Error> {
+            // What a damaged length says may be anything; an element takes some bytes.
+            let most = UNPACKING.with_borrow(|pack| pack.as_ref().map_or(0, |pack| pack.bytes.as_slice().len() / LEAST));
+            let mut all = IndexVec::with_capacity(list.size_hint().unwrap_or(0).min(most));
+            while let Some(element) = list.next_element()? {
+                all.push(element);
+            }
+            Ok(all)
+        }
+    }
+
+    /// An item has at least its spans.
+    const LEAST: usize = 8;
+
+    deserializer.deserialize_seq(AtOnce(PhantomData))
 }
 
 impl<T: DeserializeOwned + Default> Deref for Lazy<T> {

@@ -10,7 +10,7 @@ use crate::limits::{self, Nesting};
 use crate::lower::Lowering;
 use crate::places::{Places, SourcePlaces};
 use crate::scanner::{Coarse, Scanner};
-use crate::skip::empty_bodies;
+use crate::skip::{empty_bodies, empty_test_bodies};
 use crate::{LineIndex, Span, recover};
 
 /// How a file is read.
@@ -23,6 +23,9 @@ pub struct ParseOptions {
 pub enum Bodies {
     #[default]
     Full,
+    /// As `Full`, but for what stands in the open under `#[cfg(test)]`, where they are left in the text as with `InText`: for runs
+    /// that no test is part of.
+    WithoutTests,
     /// The bodies of functions and the values of constants and statics are left in the text unless they may declare items;
     /// [`crate::parse_body`] reads one when it is asked for.
     InText,
@@ -153,12 +156,16 @@ fn recover_items(lowering: &mut Lowering<'_>, tokens: TokenStream) {
     lowering.file.root.extend(items);
 }
 
+/// Without it a file has nothing that [`empty_test_bodies`] would empty, but for what rustfmt would write otherwise.
+const TESTS: &str = "#[cfg(test)]";
+
 /// Lexes into a span table that holds nothing else, which keeps looking up spans cheap.
 fn lex(text: &str, bodies: Bodies) -> Result<TokenStream, proc_macro2::LexError> {
     proc_macro2::extra::invalidate_current_thread_spans();
     let tokens = text.parse::<TokenStream>()?;
     Ok(match bodies {
-        Bodies::Full => tokens,
+        Bodies::WithoutTests if text.contains(TESTS) => empty_test_bodies(tokens),
+        Bodies::Full | Bodies::WithoutTests => tokens,
         Bodies::InText | Bodies::Skip => empty_bodies(tokens, bodies),
     })
 }

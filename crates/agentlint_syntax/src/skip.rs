@@ -78,6 +78,44 @@ pub(crate) fn empty_bodies(items: TokenStream, bodies: Bodies) -> TokenStream {
     kept.into_iter().collect()
 }
 
+/// Leaves bodies in the text, as [`empty_bodies`] does, but only in the items of a file that stand under `#[cfg(test)]`.
+pub(crate) fn empty_test_bodies(items: TokenStream) -> TokenStream {
+    let mut kept = Vec::new();
+    let mut trees = items.into_iter().peekable();
+    while let Some(tree) = trees.next() {
+        let is_test = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '#') && trees.peek().is_some_and(is_cfg_test);
+        kept.push(tree);
+        if !is_test {
+            continue;
+        }
+        let mut is_over = false;
+        let item = std::iter::from_fn(|| {
+            let tree = if is_over { None } else { trees.next() }?;
+            is_over = match &tree {
+                TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+                TokenTree::Punct(punct) => punct.as_char() == ';',
+                _ => false,
+            };
+            Some(tree)
+        });
+        kept.extend(empty_bodies(item.collect(), Bodies::InText));
+    }
+    kept.into_iter().collect()
+}
+
+/// `[cfg(test)]`
+fn is_cfg_test(tree: &TokenTree) -> bool {
+    let is = |tree: Option<TokenTree>, word: &str| matches!(tree, Some(TokenTree::Ident(ident)) if ident == word);
+    let TokenTree::Group(attribute) = tree else { return false };
+    let mut inside = attribute.stream().into_iter();
+    if !is(inside.next(), "cfg") {
+        return false;
+    }
+    let (Some(TokenTree::Group(predicate)), None) = (inside.next(), inside.next()) else { return false };
+    let mut inside = predicate.stream().into_iter();
+    is(inside.next(), "test") && inside.next().is_none()
+}
+
 fn left_out() -> TokenStream {
     TokenTree::Ident(Ident::new("_", Span::call_site())).into()
 }
@@ -140,4 +178,54 @@ pub(crate) fn is_constant(word: &Ident, next: &Ident) -> bool {
 
 fn is_assignment(punct: &Punct, next: Option<&TokenTree>) -> bool {
     punct.spacing() == Spacing::Alone || !matches!(next, Some(TokenTree::Punct(next)) if matches!(next.as_char(), '=' | '>'))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ast::{ItemKind, SourceFile};
+    use crate::{Bodies, ParseOptions, parse};
+
+    const TEXT: &str = r#"
+fn kept() { work(); }
+const KEPT: u8 = 1 + 2;
+#[cfg(test)]
+#[allow(dead_code)]
+mod tests {
+    use super::*;
+    static LEFT: u8 = { 3 };
+    struct Fake;
+    impl Fake { fn left(&self) { work(); } }
+    #[test]
+    fn left() { assert!(true); }
+    fn declaring() { use std::fs; fs::read("a"); }
+}
+#[cfg(test)]
+fn left_too() -> u8 { 4 }
+#[cfg(not(test))]
+fn kept_too() { work(); }
+"#;
+
+    fn names(file: &SourceFile) -> Vec<(&str, &str, bool)> {
+        let of = |item: &crate::ast::Item| {
+            let body = match &item.kind {
+                ItemKind::Function(function) => function.body,
+                ItemKind::Const(constant) => constant.body,
+                ItemKind::Static(item) => item.body,
+                _ => None,
+            };
+            body.is_some()
+        };
+        file.items.iter().map(|item| (item.name.as_str(), item.span.of(TEXT), of(item))).collect()
+    }
+
+    #[test]
+    fn bodies_of_tests_are_left_out_and_all_else_is_as_it_was() {
+        let full = parse(TEXT, &ParseOptions { bodies: Bodies::Full });
+        let without = parse(TEXT, &ParseOptions { bodies: Bodies::WithoutTests });
+        let (full, without) = (names(&full), names(&without));
+        let left: Vec<&str> =
+            full.iter().zip(&without).filter(|(full, without)| full != without).map(|(full, _)| full.0).collect();
+        assert_eq!(left, ["LEFT", "left", "left", "left_too"]);
+        assert!(full.iter().zip(&without).all(|(full, without)| (full.0, full.1) == (without.0, without.1)));
+    }
 }

@@ -42,7 +42,14 @@ pub(crate) struct Built {
 const LOOSE_EDITION: Edition = Edition::E2024;
 
 pub(crate) fn build(chosen: &[Chosen<'_>], loose: &[LooseCrate], all_targets: bool) -> Built {
-    let mut builder = Builder { chosen, built: Built::default(), libraries: BTreeMap::new(), by_key: BTreeMap::new() };
+    let base = |chosen: &Chosen<'_>| base_options(&chosen.project.triple, &chosen.project.extra_cfg);
+    let mut builder = Builder {
+        chosen,
+        base: chosen.iter().map(base).collect(),
+        built: Built::default(),
+        libraries: BTreeMap::new(),
+        by_key: BTreeMap::new(),
+    };
     let nodes = builder.add_own_targets();
     for file in loose {
         builder.add_loose(file, all_targets);
@@ -59,6 +66,8 @@ type At = (usize, usize);
 
 struct Builder<'a> {
     chosen: &'a [Chosen<'a>],
+    /// What holds for every crate of a project.
+    base: Vec<CfgOptions>,
     built: Built,
     libraries: BTreeMap<At, CrateId>,
     /// One package may take part in several projects.
@@ -124,7 +133,7 @@ impl<'a> Builder<'a> {
         let package = self.package(at);
         let is_member = package.origin != Origin::Remote;
         let boundary = is_member.then(|| boundary(package, chosen.project));
-        let cfg = cfg_options(chosen, package, target.kind);
+        let cfg = cfg_options(self.base[at.0].clone(), chosen.all_targets, package, target.kind);
         let known_as = if target.kind <= TargetKind::ProcMacro { &target.name } else { &package.name };
         let node = CrateNode {
             name: name(&target.name.replace('-', "_")),
@@ -136,7 +145,7 @@ impl<'a> Builder<'a> {
             cfg: cfg.clone(),
             dependencies: Vec::new(),
         };
-        let id = self.push(node, CrateSource { root: target.root.clone(), cfg, is_member, boundary }, Some(at));
+        let id = self.push(node, CrateSource::new(target.root.clone(), cfg, is_member, boundary), Some(at));
         if target.kind <= TargetKind::ProcMacro {
             self.libraries.insert(at, id);
             self.by_key.insert(&package.key, id);
@@ -162,7 +171,7 @@ impl<'a> Builder<'a> {
             dependencies: Vec::new(),
         };
         let boundary = Some(file.boundary.clone());
-        self.push(node, CrateSource { root: file.root.clone(), cfg, is_member: true, boundary }, None);
+        self.push(node, CrateSource::new(file.root.clone(), cfg, true, boundary), None);
     }
 
     fn push(&mut self, node: CrateNode, source: CrateSource, owner: Option<At>) -> CrateId {
@@ -207,10 +216,9 @@ fn boundary(package: &Package, project: &Project) -> PathBuf {
     if paths::lies_in(package.folder(), &whole) { whole } else { paths::boundary(package.folder()) }
 }
 
-fn cfg_options(chosen: Chosen<'_>, package: &Package, kind: TargetKind) -> CfgOptions {
-    let mut cfg = base_options(&chosen.project.triple, &chosen.project.extra_cfg);
+fn cfg_options(mut cfg: CfgOptions, all_targets: bool, package: &Package, kind: TargetKind) -> CfgOptions {
     let tested = matches!(kind, TargetKind::Library | TargetKind::Binary | TargetKind::Test | TargetKind::Bench);
-    if tested && chosen.all_targets && package.origin == Origin::Member {
+    if tested && all_targets && package.origin == Origin::Member {
         cfg.flags.insert(name("test"));
     }
     if kind == TargetKind::ProcMacro {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use agentlint_semantic::input::CfgOptions;
+use agentlint_syntax::Bodies;
 use agentlint_syntax::ast::{ItemKind, SourceFile};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -54,7 +55,7 @@ struct Loose {
 
 impl Loose {
     fn read(path: &Path, boundary: PathBuf, sources: &Sources) -> Loose {
-        let (slot, file) = sources.parse(path, Reading { whole: true, boundary: Some(&boundary) });
+        let (slot, file) = sources.parse(path, Reading { bodies: Bodies::Full, is_member: true, boundary: Some(&boundary) });
         Loose { path: path.to_path_buf(), real: slot.real.clone(), facts: Arc::clone(&file.facts), boundary }
     }
 
@@ -70,7 +71,7 @@ impl Loose {
     }
 
     fn source(&self, cfg: &CfgOptions) -> CrateSource {
-        CrateSource { root: self.path.clone(), cfg: cfg.clone(), is_member: true, boundary: Some(self.boundary.clone()) }
+        CrateSource::new(self.path.clone(), cfg.clone(), true, Some(self.boundary.clone()))
     }
 }
 

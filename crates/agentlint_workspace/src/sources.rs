@@ -69,8 +69,9 @@ pub(crate) enum FileProblem {
 /// How a crate's files are read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reading<'a> {
-    /// Bodies too, and the text is kept.
-    pub(crate) whole: bool,
+    pub(crate) bodies: Bodies,
+    /// It is the program's own: its text is kept.
+    pub(crate) is_member: bool,
     /// Files whose links lead out of this folder are not read: their text would show up in findings.
     pub(crate) boundary: Option<&'a Path>,
 }
@@ -204,8 +205,8 @@ fn read_and_parse(real: &Path, reading: Reading<'_>) -> ParsedFile {
         Err(error) => return unreadable(error.to_string()),
     };
     // A fault of the parser costs one file, not the run.
-    match catch_unwind(AssertUnwindSafe(|| parse_file(&text, reading.whole))) {
-        Ok(mut facts) if !reading.whole => {
+    match catch_unwind(AssertUnwindSafe(|| agentlint_syntax::parse(&text, &ParseOptions { bodies: reading.bodies }))) {
+        Ok(mut facts) if !reading.is_member => {
             // Nobody looks for suppressions in a dependency.
             facts.comments = Vec::new();
             ParsedFile { facts: Arc::new(facts), text: None, problem: None }
@@ -213,9 +214,4 @@ fn read_and_parse(real: &Path, reading: Reading<'_>) -> ParsedFile {
         Ok(facts) => ParsedFile { facts: Arc::new(facts), text: Some(Arc::from(text)), problem: None },
         Err(_) => ParsedFile { problem: Some(FileProblem::Internal), ..ParsedFile::default() },
     }
-}
-
-fn parse_file(text: &str, whole: bool) -> SourceFile {
-    let bodies = if whole { Bodies::Full } else { Bodies::InText };
-    agentlint_syntax::parse(text, &ParseOptions { bodies })
 }

@@ -35,6 +35,8 @@ impl Driver {
 
     fn open(&self, request: &CheckRequest, progress: Option<&Progress>) -> anyhow::Result<Opened> {
         let lints = self.registry.metas().iter().map(|meta| meta.id);
+        // While manifests and the first files are read, most threads wait.
+        std::thread::spawn(agentlint_semantic::unpack_std);
         let names = lints.chain(Group::ALL.into_iter().map(Group::name)).chain(["all"]);
         Ok(open(Request {
             paths: request.paths.clone(),

@@ -1,8 +1,10 @@
 //! The end of a body's inference: what is still pending, the fallbacks, and the impls behind trait methods.
 
+use smallvec::SmallVec;
+
 use crate::def::{DefId, DefKind};
 use crate::program::Program;
-use crate::types::{Args, Folder, IntTy, TraitRef, Ty, TyKind, args};
+use crate::types::{Args, Folder, IntTy, Predicate, TraitRef, Ty, TyKind, args};
 
 use super::solve::{Selected, Solver};
 use super::table::VarKind;
@@ -58,7 +60,10 @@ impl Context<'_, '_> {
     }
 
     fn final_args(&self, list: Args) -> Args {
-        let list: Vec<Ty> = list.iter().map(|ty| self.final_type(*ty)).collect();
+        if !list.iter().any(|ty| ty.has_vars()) {
+            return list;
+        }
+        let list: SmallVec<[Ty; 8]> = list.iter().map(|ty| self.final_type(*ty)).collect();
         args(&list)
     }
 }
@@ -119,11 +124,19 @@ impl Program<'_> {
     /// The functions of analysed impls that a function without a body may call: those of the traits that its bounds demand, and
     /// that the bounds of the impl behind it demand. `into` demands `From`, `parse` demands `FromStr`.
     pub fn bound_functions(&self, def: DefId, list: Args) -> Vec<DefId> {
+        // Most functions demand nothing but markers, which call nothing.
+        if !self.predicates(def).iter().any(|predicate| self.may_call(predicate)) {
+            return Vec::new();
+        }
         // An impl of the program that fits a foreign bound is on a type of the program, or has one among its trait's arguments.
         if !list.iter().any(|ty| self.has_member_type(*ty, 0)) {
             return Vec::new();
         }
         self.selections.bound_functions((def, list), || self.find_bound_functions(def, list))
+    }
+
+    fn may_call(&self, predicate: &Predicate) -> bool {
+        matches!(predicate, Predicate::Trait(trait_ref) if !self.known().markers.contains(&trait_ref.trait_def))
     }
 
     fn has_member_type(&self, ty: Ty, depth: u32) -> bool {
@@ -142,10 +155,10 @@ impl Program<'_> {
         let mut found = Vec::new();
         let mut seen = Vec::new();
         let mut open: Vec<TraitRef> = Vec::new();
-        let wanted = |predicates: &[crate::types::Predicate], with: &[Ty]| -> Vec<TraitRef> {
-            let demanded = predicates.iter().filter_map(|p| match p.substitute(with) {
-                crate::types::Predicate::Trait(trait_ref) => Some(trait_ref),
-                crate::types::Predicate::Projection { .. } => None,
+        let wanted = |predicates: &[Predicate], with: &[Ty]| -> Vec<TraitRef> {
+            let demanded = predicates.iter().filter(|predicate| self.may_call(predicate)).filter_map(|p| match p {
+                Predicate::Trait(trait_ref) => Some(trait_ref.substitute(with)),
+                Predicate::Projection { .. } => None,
             });
             demanded.collect()
         };

@@ -225,18 +225,21 @@ impl Context<'_, '_> {
     }
 
     fn inherent_of_head(&mut self, head: Head, method: Name, found: &mut Vec<Candidate>) -> bool {
+        let program = self.program;
         let mut sees_all = true;
-        for holder in self.program.inherent_impls(head) {
-            for member in self.program.members_named(holder, method) {
-                let is_method = self.program.function(*member).is_some_and(|f| f.self_parameter.is_some());
-                let root = self.program.root(self.module.krate);
-                sees_all &= match self.program.def(*member).visibility {
-                    Visible::Everywhere => true,
-                    Visible::Within(module) => module == root || module.krate != root.krate,
-                };
-                if is_method && self.is_usable(*member) {
-                    found.push(Candidate::Inherent { method: *member, holder });
-                }
+        let root = program.root(self.module.krate);
+        let all = program.selections.inherent((head, method), || {
+            let holders = program.inherent_impls(head).into_iter();
+            holders.flat_map(|holder| program.members_named(holder, method).iter().map(move |member| (*member, holder))).collect()
+        });
+        for (member, holder) in all.iter().copied() {
+            sees_all &= match program.def(member).visibility {
+                Visible::Everywhere => true,
+                Visible::Within(module) => module == root || module.krate != root.krate,
+            };
+            let is_method = program.function(member).is_some_and(|f| f.self_parameter.is_some());
+            if is_method && self.is_usable(member) {
+                found.push(Candidate::Inherent { method: member, holder });
             }
         }
         sees_all

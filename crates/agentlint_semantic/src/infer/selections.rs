@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use super::solve::Holds;
 use crate::def::DefId;
-use crate::types::{Args, TraitRef, Ty};
+use crate::types::{Args, Head, TraitRef, Ty};
 
 /// Answers by question.
 #[derive(Debug)]
@@ -43,9 +43,14 @@ pub(crate) struct Selections {
     methods: Answers<MethodKey, Option<(DefId, Args)>>,
     /// By a trait without arguments and a type: see `Program::candidate_impls`.
     candidates: Answers<(DefId, DefId), Arc<[DefId]>>,
+    /// The methods of a name that inherent impls have for types with that head, whoever may use them.
+    inherent: Answers<(Head, Name), Arc<[OfImpl]>>,
     /// By function and arguments: see `Program::bound_functions`.
     bound_functions: Answers<(DefId, Args), Vec<DefId>>,
 }
+
+/// A method and the impl that holds it.
+pub(super) type OfImpl = (DefId, DefId);
 
 /// A call on a receiver without variables.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -85,6 +90,15 @@ impl Selections {
 
     pub(crate) fn keep_candidates(&self, key: (DefId, DefId), found: Arc<[DefId]>) {
         self.candidates.keep(key, found);
+    }
+
+    pub(super) fn inherent(&self, key: (Head, Name), find: impl FnOnce() -> Vec<OfImpl>) -> Arc<[OfImpl]> {
+        if let Some(found) = self.inherent.get(&key) {
+            return found;
+        }
+        let found: Arc<[OfImpl]> = find().into();
+        self.inherent.keep(key, Arc::clone(&found));
+        found
     }
 
     pub(super) fn keep_method(&self, call: MethodKey, picked: Option<(DefId, Args)>) {

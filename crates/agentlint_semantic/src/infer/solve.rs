@@ -119,8 +119,8 @@ impl<'a, 'l> Solver<'a, 'l> {
         if !list.iter().any(|ty| ty.has_projections()) {
             return list;
         }
-        let list: SmallVec<[Ty; 8]> = list.iter().map(|ty| self.normalize(*ty)).collect();
-        args(&list)
+        let normal: SmallVec<[Ty; 8]> = list.iter().map(|ty| self.normalize(*ty)).collect();
+        if normal.as_slice() == &list[..] { list } else { args(&normal) }
     }
 
     pub(crate) fn require(&mut self, predicates: Vec<Predicate>) {

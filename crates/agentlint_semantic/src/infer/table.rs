@@ -62,7 +62,7 @@ impl Table {
 
     pub(crate) fn fresh(&mut self, kind: VarKind) -> Ty {
         self.values.push(Value::Free(kind));
-        Ty::new(TyKind::Var(self.values.len() as u32 - 1))
+        Ty::var(self.values.len() as u32 - 1)
     }
 
     pub(crate) fn snapshot(&mut self) -> Snapshot {

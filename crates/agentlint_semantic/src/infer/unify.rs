@@ -25,7 +25,7 @@ impl Solver<'_, '_> {
             return list;
         }
         let resolved: SmallVec<[Ty; 8]> = list.iter().map(|ty| self.resolve(*ty)).collect();
-        args(&resolved)
+        if resolved.as_slice() == &list[..] { list } else { args(&resolved) }
     }
 
     pub(crate) fn resolve_trait_ref(&self, trait_ref: TraitRef) -> TraitRef {

@@ -10,7 +10,7 @@ use agentlint_syntax::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::def::{DefId, DefKind, Visible};
-use crate::input::{CrateId, Edition};
+use crate::input::{CrateId, CrateKind, Edition};
 use crate::program::Program;
 use crate::types::{Ty, primitive};
 
@@ -90,6 +90,11 @@ impl Program<'_> {
         let own = data.items.get(&wanted).into_iter().flatten().copied();
         if let Some(found) = own.filter(|def| self.stands_in(*def, namespace)).last() {
             return Some((found, self.def(found).visibility));
+        }
+        // Such a crate can hand out nothing but its macros. What it imports is for itself, and often `syn`, one of the largest.
+        let node = self.node(module.krate);
+        if node.kind == CrateKind::ProcMacro && !node.is_member {
+            return None;
         }
         for position in data.named_imports.get(&wanted).into_iter().flatten() {
             let declared = &data.imports[*position as usize];

@@ -18,18 +18,29 @@ impl Ty {
         if !folder.concerns(self) {
             return self;
         }
+        // What comes out as it went in is not looked up again.
+        let around_list = |list: Args, folded: Args, make: &dyn Fn(Args) -> TyKind| match folded == list {
+            true => self,
+            false => Ty::new(make(folded)),
+        };
+        let around = |inner: Ty, folded: Ty, make: &dyn Fn(Ty) -> TyKind| match folded == inner {
+            true => self,
+            false => Ty::new(make(folded)),
+        };
         let rebuilt = match *self.kind() {
-            TyKind::Adt(def, list) => Ty::new(TyKind::Adt(def, fold_args(list, folder))),
-            TyKind::Tuple(list) => Ty::new(TyKind::Tuple(fold_args(list, folder))),
-            TyKind::FnDef(def, list) => Ty::new(TyKind::FnDef(def, fold_args(list, folder))),
-            TyKind::FnPtr(list) => Ty::new(TyKind::FnPtr(fold_args(list, folder))),
-            TyKind::Closure(id, list) => Ty::new(TyKind::Closure(id, fold_args(list, folder))),
-            TyKind::Opaque(def, index, list) => Ty::new(TyKind::Opaque(def, index, fold_args(list, folder))),
-            TyKind::Projection(def, list) => Ty::new(TyKind::Projection(def, fold_args(list, folder))),
-            TyKind::Ref(inner, mutable) => Ty::new(TyKind::Ref(inner.fold_with(folder), mutable)),
-            TyKind::Pointer(inner, mutable) => Ty::new(TyKind::Pointer(inner.fold_with(folder), mutable)),
-            TyKind::Slice(inner) => Ty::new(TyKind::Slice(inner.fold_with(folder))),
-            TyKind::Async(id, inner) => Ty::new(TyKind::Async(id, inner.fold_with(folder))),
+            TyKind::Adt(def, list) => around_list(list, fold_args(list, folder), &|list| TyKind::Adt(def, list)),
+            TyKind::Tuple(list) => around_list(list, fold_args(list, folder), &TyKind::Tuple),
+            TyKind::FnDef(def, list) => around_list(list, fold_args(list, folder), &|list| TyKind::FnDef(def, list)),
+            TyKind::FnPtr(list) => around_list(list, fold_args(list, folder), &TyKind::FnPtr),
+            TyKind::Closure(id, list) => around_list(list, fold_args(list, folder), &|list| TyKind::Closure(id, list)),
+            TyKind::Opaque(def, index, list) => {
+                around_list(list, fold_args(list, folder), &|list| TyKind::Opaque(def, index, list))
+            }
+            TyKind::Projection(def, list) => around_list(list, fold_args(list, folder), &|list| TyKind::Projection(def, list)),
+            TyKind::Ref(inner, mutable) => around(inner, inner.fold_with(folder), &|inner| TyKind::Ref(inner, mutable)),
+            TyKind::Pointer(inner, mutable) => around(inner, inner.fold_with(folder), &|inner| TyKind::Pointer(inner, mutable)),
+            TyKind::Slice(inner) => around(inner, inner.fold_with(folder), &TyKind::Slice),
+            TyKind::Async(id, inner) => around(inner, inner.fold_with(folder), &|inner| TyKind::Async(id, inner)),
             TyKind::Array(element, length) => Ty::new(TyKind::Array(element.fold_with(folder), length.fold_with(folder))),
             TyKind::Dyn(bounds) => {
                 let traits: Vec<DynTrait> = bounds.traits.iter().map(|bound| fold_dyn(bound, folder)).collect();

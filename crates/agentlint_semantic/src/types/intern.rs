@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 use std::thread::LocalKey;
 
 use hashbrown::HashTable;
@@ -171,6 +171,9 @@ static TYPES: LazyLock<Table<Ty>> = LazyLock::new(|| {
     table
 });
 
+/// The first variables.
+static VARS: [OnceLock<Ty>; 1024] = [const { OnceLock::new() }; 1024];
+
 static LISTS: LazyLock<Table<Interned<[Ty]>>> = LazyLock::new(Table::new);
 static DYN_TRAITS: LazyLock<Table<Interned<[DynTrait]>>> = LazyLock::new(Table::new);
 static BINDINGS: LazyLock<Table<Bindings>> = LazyLock::new(Table::new);
@@ -230,6 +233,12 @@ impl Ty {
             })))
         };
         TYPES.find_or_insert(hash_of(&kind), &RECENT_TYPES, |ty| ty.0.kind == kind, make, |ty| hash_of(&ty.0.kind))
+    }
+
+    /// The variable of that number. Every body makes the same ones again.
+    pub(crate) fn var(number: u32) -> Ty {
+        let Some(slot) = VARS.get(number as usize) else { return Ty::new(TyKind::Var(number)) };
+        *slot.get_or_init(|| Ty::new(TyKind::Var(number)))
     }
 
     pub fn kind(self) -> &'static TyKind {

@@ -38,9 +38,10 @@ pub enum Visibility {
     /// `pub(crate)`
     Crate,
     /// `pub(super)`, `pub(self)`, `pub(in path)`: the path.
-    In(Path),
+    In(Box<Path>),
 }
 
+/// Boxed where one kind would make all others larger: a crate has many thousand items, and few are ever looked into.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum ItemKind {
     Module(Module),
@@ -50,7 +51,7 @@ pub enum ItemKind {
     Function(Function),
     Struct(Struct),
     Union(Struct),
-    Enum(Enum),
+    Enum(Box<Enum>),
     Trait(Trait),
     Impl(Impl),
     /// `type X = …;`, also in traits and impls.
@@ -60,7 +61,7 @@ pub enum ItemKind {
     Static(Static),
     MacroRules(MacroRules),
     /// A macro called where items stand, and not understood natively.
-    MacroCall(MacroCall),
+    MacroCall(Box<MacroCall>),
     ExternBlock(Vec<ItemId>),
 }
 

@@ -33,6 +33,7 @@ use crate::{Lazy, LineIndex, Span};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SourceFile {
     /// Every item of the file, those of impls, traits, inline modules and blocks too.
+    #[serde(deserialize_with = "crate::packed::at_once")]
     pub items: IndexVec<ItemId, Item>,
     /// The items at the top of the file, in order.
     pub root: Vec<ItemId>,
@@ -42,10 +43,18 @@ pub struct SourceFile {
     pub cfg: Option<CfgExpr>,
     pub bodies: Lazy<IndexVec<BodyId, Body>>,
     /// The bodies with blocks that declare items; sorted.
-    pub declaring: Vec<BodyId>,
+    pub declaring: Vec<DeclaringBody>,
     pub comments: Vec<Comment>,
     pub lines: Lazy<LineIndex>,
     pub errors: Vec<SyntaxError>,
+}
+
+/// A body with blocks that declare items: these can be had without unpacking the body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclaringBody {
+    pub body: BodyId,
+    /// Each block's place and items, an outer block before those inside it.
+    pub blocks: Vec<(ExprId, Span, Vec<ItemId>)>,
 }
 
 /// A comment that is not documentation: `// …` or `/* … */`.

@@ -55,7 +55,7 @@ impl Lowering<'_> {
         let Some(branches) = cfg_if_branches(call) else { return false };
         let parsed = branches.iter().map(|(_, group)| {
             let tokens = match self.bodies {
-                Bodies::Full => group.stream(),
+                Bodies::Full | Bodies::WithoutTests => group.stream(),
                 Bodies::InText | Bodies::Skip => empty_bodies(group.stream(), self.bodies),
             };
             syn::parse2::<syn::File>(tokens).ok()

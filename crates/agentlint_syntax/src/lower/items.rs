@@ -138,7 +138,7 @@ impl Lowering<'_> {
             syn::Visibility::Public(_) => Visibility::Public,
             syn::Visibility::Inherited => Visibility::Inherited,
             syn::Visibility::Restricted(restricted) if restricted.path.is_ident("crate") => Visibility::Crate,
-            syn::Visibility::Restricted(restricted) => Visibility::In(self.path(&restricted.path)),
+            syn::Visibility::Restricted(restricted) => Visibility::In(Box::new(self.path(&restricted.path))),
         }
     }
 
@@ -146,7 +146,7 @@ impl Lowering<'_> {
     pub(crate) fn value(&mut self, value: &syn::Expr) -> Option<crate::ast::BodyId> {
         let is_left_out = match self.bodies {
             Bodies::Full => false,
-            Bodies::InText => matches!(value, syn::Expr::Infer(_)),
+            Bodies::InText | Bodies::WithoutTests => matches!(value, syn::Expr::Infer(_)),
             Bodies::Skip => true,
         };
         (!is_left_out).then(|| self.body(|body| body.expr(value)))
@@ -192,7 +192,7 @@ impl Lowering<'_> {
                 Variant { name, span, fields, cfg: lowering.cfg(&variant.attrs) }
             });
             let variants = variants.collect();
-            ItemKind::Enum(Enum { generics: lowering.generics(&item.generics), variants, derives })
+            ItemKind::Enum(Box::new(Enum { generics: lowering.generics(&item.generics), variants, derives }))
         })
     }
 
@@ -267,7 +267,7 @@ impl Lowering<'_> {
                 let call = self.opaque_macro_call(&item.mac);
                 let Span { start, .. } = call.path.span;
                 let named = Named { name: name(""), name_span: call.path.span, span: Span { start, end } };
-                into.push(self.add(named, &item.attrs, &syn::Visibility::Inherited, |_, _| ItemKind::MacroCall(call)));
+                into.push(self.add(named, &item.attrs, &syn::Visibility::Inherited, |_, _| ItemKind::MacroCall(Box::new(call))));
             }
             return;
         };

@@ -70,7 +70,7 @@ impl Lowering<'_> {
 
     fn function_body(&mut self, signature: &syn::Signature, block: &syn::Block) -> Option<BodyId> {
         let is_broken = || self.broken_bodies.contains(&self.delimiters(&block.brace_token.span).start);
-        let is_left_out = self.bodies == Bodies::Skip || (self.bodies == Bodies::InText && is_left_out(block));
+        let is_left_out = self.bodies == Bodies::Skip || (self.bodies != Bodies::Full && is_left_out(block));
         if is_left_out || (!self.broken_bodies.is_empty() && is_broken()) {
             return None;
         }
@@ -190,7 +190,7 @@ impl Lowering<'_> {
         let mut named = self.unnamed(proc_macro2::Span::call_site(), end);
         named.name_span = call.path.span;
         named.span.start = call.path.span.start;
-        self.add(named, attributes, &syn::Visibility::Inherited, |_, _| ItemKind::MacroCall(call))
+        self.add(named, attributes, &syn::Visibility::Inherited, |_, _| ItemKind::MacroCall(Box::new(call)))
     }
 }
 

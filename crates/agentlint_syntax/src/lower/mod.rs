@@ -27,7 +27,7 @@ use std::collections::HashSet;
 use index_vec::IndexVec;
 use proc_macro2::extra::DelimSpan;
 
-use crate::ast::{Body, BodyId, Expr, ExprId, ExprKind, Pat, PatId, PatKind, SourceFile};
+use crate::ast::{Body, BodyId, DeclaringBody, Expr, ExprId, ExprKind, Pat, PatId, PatKind, SourceFile};
 use crate::places::Places;
 use crate::{Bodies, Name, Span, name};
 
@@ -84,11 +84,15 @@ impl<'text> Lowering<'text> {
     /// A body of its own, for a function, a constant or a static.
     fn body(&mut self, build: impl FnOnce(&mut BodyLowering<'_, 'text>) -> ExprId) -> BodyId {
         let body = self.build(build);
-        let declares = |expr: &Expr| matches!(&expr.kind, ExprKind::Block(block) if !block.items.is_empty());
-        let is_declaring = body.exprs.iter().any(declares);
+        let declaring = body.exprs.iter_enumerated().filter_map(|(expr, data)| match &data.kind {
+            ExprKind::Block(block) if !block.items.is_empty() => Some((expr, data.span, block.items.clone())),
+            _ => None,
+        });
+        let mut blocks: Vec<_> = declaring.collect();
         let id = self.read.push(body);
-        if is_declaring {
-            self.file.declaring.push(id);
+        if !blocks.is_empty() {
+            blocks.sort_by_key(|(_, span, _)| (span.start, std::cmp::Reverse(span.end)));
+            self.file.declaring.push(DeclaringBody { body: id, blocks });
         }
         id
     }

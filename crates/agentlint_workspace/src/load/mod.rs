@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use agentlint_diagnostics::{Diagnostic, FileId};
 use agentlint_semantic::input::{CfgOptions, CrateFiles, CrateGraph, CrateId, ExpansionKey, Loader};
-use agentlint_syntax::{Name, STACK_SIZE, ast};
+use agentlint_syntax::{Bodies, Name, STACK_SIZE, ast, name};
 use index_vec::IndexVec;
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -39,9 +39,17 @@ pub(crate) struct CrateSource {
     pub(crate) is_member: bool,
     /// See [`crate::sources::Reading`].
     pub(crate) boundary: Option<PathBuf>,
+    /// Which of the bodies of a member are read.
+    pub(crate) own_bodies: Bodies,
+    /// See [`CrateSource::identity`]; once it was asked for.
+    identity: OnceLock<Option<u64>>,
 }
 
 impl CrateSource {
+    pub(crate) fn new(root: PathBuf, cfg: CfgOptions, is_member: bool, boundary: Option<PathBuf>) -> CrateSource {
+        CrateSource { root, cfg, is_member, boundary, own_bodies: Bodies::Full, identity: OnceLock::new() }
+    }
+
     /// The package's name and version as its folder in the registry has them; of others the folder's name.
     fn package(&self) -> Cow<'_, str> {
         self.root.ancestors().nth(2).and_then(Path::file_name).unwrap_or_default().to_string_lossy()
@@ -49,6 +57,10 @@ impl CrateSource {
 
     /// A number for the sources and their `cfg`s; `None` where the root file is not there.
     fn identity(&self) -> Option<u64> {
+        *self.identity.get_or_init(|| self.identity_anew())
+    }
+
+    fn identity_anew(&self) -> Option<u64> {
         let metadata = std::fs::metadata(&self.root).ok()?;
         let flags = self.cfg.flags.iter().map(|flag| FxBuildHasher.hash_one(flag.as_str()));
         let values = self.cfg.key_values.iter().map(|(key, value)| FxBuildHasher.hash_one((key.as_str(), value.as_str())));
@@ -96,7 +108,12 @@ impl DiskLoader {
         pool: Arc<ThreadPool>,
         facts: Option<FactsFolder>,
     ) -> (DiskLoader, Vec<Diagnostic>) {
-        let Reading { sources, crates, on_first_reading } = reading;
+        let Reading { sources, mut crates, on_first_reading } = reading;
+        // Several members may contain a file, which is read once: where one of them has tests, all are read with tests.
+        let test = name("test");
+        if !crates.iter().any(|source| source.is_member && source.cfg.flags.contains(&test)) {
+            crates.iter_mut().for_each(|source| source.own_bodies = Bodies::WithoutTests);
+        }
         let members = || crates.iter_enumerated().filter(|(_, source)| source.is_member);
         let slots: IndexVec<CrateId, OnceLock<_>> = crates.iter().map(|_| OnceLock::new()).collect();
         let kept = crates.iter().map(|_| OnceLock::new()).collect();

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use agentlint_diagnostics::{Diagnostic, FileId, Level, Location};
 use agentlint_semantic::input::CrateFiles;
+use agentlint_syntax::Bodies;
 use agentlint_syntax::ast::{ItemId, SourceFile};
 use rayon::Scope;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -175,6 +176,10 @@ impl Walk<'_> {
 
 impl CrateSource {
     pub(super) fn reading(&self) -> Reading<'_> {
-        Reading { whole: self.is_member, boundary: self.boundary.as_deref() }
+        let bodies = match self.is_member {
+            true => self.own_bodies,
+            false => Bodies::InText,
+        };
+        Reading { bodies, is_member: self.is_member, boundary: self.boundary.as_deref() }
     }
 }
