@@ -150,6 +150,10 @@ impl<'agent> Driver<'agent> {
                         return Err(Broken::Budget("budget_exhausted", message.to_owned()));
                     }
                     pieces += 1;
+                    if text.capacity() - text.len() < piece.len() {
+                        // By a quarter, not twofold: answers are what most of a run's memory goes to.
+                        text.reserve_exact(piece.len() + text.len() / 4 + 256);
+                    }
                     text.push_str(&piece);
                     self.measure();
                     self.journal.append(&Event::Token { text: piece }).await?;

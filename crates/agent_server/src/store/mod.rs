@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod feed;
+mod journal;
 mod lease;
 mod listener;
 mod reader;
@@ -25,9 +26,10 @@ use self::writer::{Command, Writer};
 use crate::event::{Event, Frame, Kind, RunId, Status};
 use crate::metrics::Metrics;
 
+pub(crate) use self::journal::{Journal, LeaseLost};
 pub(crate) use self::lease::{Lease, RunRef};
 pub(crate) use self::reader::Reader;
-pub(crate) use self::writer::{Created, Journal, LeaseLost, NewRun};
+pub(crate) use self::writer::{Created, NewRun};
 
 /// Writes that may wait for the writer; producers of more wait themselves.
 const QUEUE: usize = 1024;

@@ -11,6 +11,8 @@ pub(super) struct Dialect {
     pub(super) create: &'static str,
     pub(super) still_owned: &'static str,
     pub(super) append: &'static str,
+    /// The same, but nothing where the generation is another one: a group of entries in one statement.
+    pub(super) append_alone: &'static str,
     pub(super) finish: &'static str,
     pub(super) renew: &'static str,
     pub(super) expired_owners: &'static str,
@@ -36,7 +38,7 @@ pub(super) const THREAD: &str = "SELECT r.id, e.seq, e.kind, e.data FROM \
 
 macro_rules! dialect {
     (begin: $begin:literal, now: $now:literal, list: $list:literal, number: $number:literal, share: $share:literal,
-     skip: $skip:literal, notify: $notify:expr) => {
+     skip: $skip:literal, me: $me:literal, mine: $mine:literal, notify: $notify:expr) => {
         Dialect {
             begin: $begin,
             generation: concat!("SELECT generation FROM owners WHERE owner = $1", $share),
@@ -65,6 +67,17 @@ macro_rules! dialect {
                 ", j.value->>2, j.value->>3 FROM ",
                 $list,
                 " WHERE true ON CONFLICT DO NOTHING"
+            ),
+            append_alone: concat!(
+                $me,
+                "INSERT INTO events (run, seq, kind, data) SELECT (j.value->>0)",
+                $number,
+                ", (j.value->>1)",
+                $number,
+                ", j.value->>2, j.value->>3 FROM ",
+                $list,
+                $mine,
+                " ON CONFLICT DO NOTHING"
             ),
             finish: concat!("UPDATE runs SET status = $1, finished = ", $now, " WHERE number = $2 AND fence = $3"),
             renew: concat!(
@@ -109,6 +122,8 @@ pub(super) static SQLITE: Dialect = dialect! {
     number: "",
     share: "",
     skip: "",
+    me: "",
+    mine: " WHERE (SELECT generation FROM owners WHERE owner = $2) = $3",
     notify: None
 };
 
@@ -120,5 +135,7 @@ pub(super) static POSTGRES: Dialect = dialect! {
     // Nobody can take a run between this look and the commit: who takes one changes the row first.
     share: " FOR SHARE",
     skip: " FOR UPDATE SKIP LOCKED",
+    me: "WITH me AS (SELECT generation FROM owners WHERE owner = $2 FOR SHARE) ",
+    mine: " CROSS JOIN me WHERE me.generation = $3",
     notify: Some("SELECT pg_notify($1, $2)")
 };

@@ -33,11 +33,12 @@ pub(super) enum Command {
 
 #[derive(Debug)]
 pub(super) struct Append {
-    lease: Arc<Lease>,
-    frame: Frame,
+    pub(super) lease: Arc<Lease>,
+    pub(super) frame: Frame,
     /// The run ends with this entry.
-    end: Option<Status>,
-    committed: Option<oneshot::Sender<()>>,
+    pub(super) end: Option<Status>,
+    /// Told when it is in the database; dropped where it never will be.
+    pub(super) committed: Option<oneshot::Sender<()>>,
 }
 
 #[derive(Clone, Debug)]
@@ -66,60 +67,6 @@ pub(super) async fn create(shared: &Shared, run: NewRun) -> Result<Created, Stor
     let (reply, created) = oneshot::channel();
     shared.commands.send(Command::Create(run, reply)).await.map_err(|_| StoreError::Closed)?;
     created.await.map_err(|_| StoreError::Closed)
-}
-
-/// Where the driver of one run writes its entries, in order.
-#[derive(Debug)]
-pub(crate) struct Journal {
-    commands: mpsc::Sender<Command>,
-    lease: Arc<Lease>,
-    last_seq: i64,
-}
-
-/// The run is not this replica's any more, or the log takes no writes.
-#[derive(Debug, thiserror::Error)]
-#[error("the lease is lost")]
-pub(crate) struct LeaseLost;
-
-impl Journal {
-    pub(super) fn new(commands: mpsc::Sender<Command>, lease: Arc<Lease>, last_seq: i64) -> Self {
-        Self { commands, lease, last_seq }
-    }
-
-    /// Queues an entry; waits only while the queue is full.
-    pub(crate) async fn append(&mut self, event: &Event) -> Result<(), LeaseLost> {
-        self.send(event, None, None).await
-    }
-
-    /// Writes an entry, and everything before it, for good.
-    pub(crate) async fn commit(&mut self, event: &Event) -> Result<(), LeaseLost> {
-        let (sender, committed) = oneshot::channel();
-        self.send(event, None, Some(sender)).await?;
-        committed.await.map_err(|_| LeaseLost)
-    }
-
-    /// Writes the last entry and ends the run.
-    pub(crate) async fn finish(&mut self, event: &Event, status: Status) -> Result<(), LeaseLost> {
-        let (sender, committed) = oneshot::channel();
-        self.send(event, Some(status), Some(sender)).await?;
-        committed.await.map_err(|_| LeaseLost)
-    }
-
-    async fn send(
-        &mut self,
-        event: &Event,
-        end: Option<Status>,
-        committed: Option<oneshot::Sender<()>>,
-    ) -> Result<(), LeaseLost> {
-        if self.lease.is_lost() {
-            return Err(LeaseLost);
-        }
-        let frame = event.frame(self.last_seq + 1);
-        let append = Append { lease: Arc::clone(&self.lease), frame, end, committed };
-        self.commands.send(Command::Append(append)).await.map_err(|_| LeaseLost)?;
-        self.last_seq += 1;
-        Ok(())
-    }
 }
 
 /// Owns the connection that writes.
@@ -171,7 +118,7 @@ impl Writer {
         let held = if renews { shared.leases.held() } else { Vec::new() };
         let mut waited = Duration::ZERO;
         let outcome = loop {
-            match self.commit(shared, &group, &held).await {
+            match self.write_once(shared, &group, &held).await {
                 Ok(outcome) => break outcome,
                 Err(error) if waited < self.lease => {
                     tracing::warn!(%error, "the log was not written; trying again");
@@ -201,6 +148,32 @@ impl Writer {
                 tracing::debug!(%error, "other replicas were not told of new entries; they poll");
             }
         }
+    }
+
+    async fn write_once(&self, shared: &Shared, group: &[Command], held: &[Arc<Lease>]) -> Result<Outcome, sqlx::Error> {
+        if self.append_alone(shared, group).await? {
+            return Ok(Outcome::default());
+        }
+        self.commit(shared, group, held).await
+    }
+
+    /// Writes a group of nothing but entries by one statement, which most groups are; whether that was done.
+    async fn append_alone(&self, shared: &Shared, group: &[Command]) -> Result<bool, sqlx::Error> {
+        let entry = |command| match command {
+            &Command::Append(Append { ref lease, ref frame, end: None, .. }) if !lease.is_lost() => {
+                Some((lease.run.number, frame))
+            }
+            _ => None,
+        };
+        let Some(entries) = group.iter().map(entry).collect::<Option<Vec<_>>>() else { return Ok(false) };
+        let query = sqlx::query(self.dialect.append_alone).bind(list(&entries)?).bind(&self.owner).bind(self.generation);
+        let written = query.execute(&self.pool).await?.rows_affected();
+        // Nothing where a lease was taken; less where an earlier attempt was written, although its answer was lost.
+        let is_written = usize::try_from(written).is_ok_and(|written| written == entries.len());
+        if is_written {
+            shared.metrics.committed(written);
+        }
+        Ok(is_written)
     }
 
     async fn commit(&self, shared: &Shared, group: &[Command], held: &[Arc<Lease>]) -> Result<Outcome, sqlx::Error> {
@@ -291,9 +264,7 @@ impl Writer {
         if entries.is_empty() {
             return Ok(());
         }
-        let list: Vec<_> = entries.iter().map(|(run, frame)| (run, frame.seq, frame.kind.name(), &*frame.data)).collect();
-        let list = json(&list)?;
-        sqlx::query(self.dialect.append).bind(list).execute(&mut **transaction).await?;
+        sqlx::query(self.dialect.append).bind(list(entries)?).execute(&mut **transaction).await?;
         Ok(())
     }
 
@@ -315,6 +286,11 @@ impl Writer {
 
 pub(super) fn json(list: &impl Serialize) -> Result<String, sqlx::Error> {
     serde_json::to_string(list).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
+/// Entries as the statements take them.
+fn list(entries: &[(i64, &Frame)]) -> Result<String, sqlx::Error> {
+    json(&entries.iter().map(|(run, frame)| (run, frame.seq, frame.kind.name(), &*frame.data)).collect::<Vec<_>>())
 }
 
 /// A new run's first entry.
