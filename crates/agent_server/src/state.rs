@@ -1,12 +1,12 @@
 //! Everything that lives as long as the server: made in `main`, handed to handlers, closed after the drain.
 
-use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use governor::{DefaultKeyedRateLimiter, Quota};
 use reqwest::Client;
+use tokio::fs;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Access, BadKeys};
@@ -75,7 +75,7 @@ impl AppState {
     pub async fn build_with(config: &Config, more_tools: Vec<Box<dyn Tool>>) -> Result<Self, Problem> {
         // Fails where the process has chosen its cryptography already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let access = access(config)?;
+        let access = access(config).await?;
         let metrics = Metrics::new();
         let model = Guard::new(model(&config.model)?, &config.model, metrics.clone());
         let mut tools = built_in(config).await?;
@@ -112,12 +112,11 @@ impl AppState {
     }
 }
 
-fn access(config: &Config) -> Result<Access, Problem> {
+async fn access(config: &Config) -> Result<Access, Problem> {
     let Some(file) = &config.api_keys_file else {
         return if config.host.is_loopback() { Ok(Access::local()) } else { Err(Problem::OpenToAll(config.host)) };
     };
-    // At start-up, before anything is served.
-    let text = fs::read_to_string(file).map_err(|source| Problem::KeysFile { file: file.clone(), source })?;
+    let text = fs::read_to_string(file).await.map_err(|source| Problem::KeysFile { file: file.clone(), source })?;
     Access::keys(&text).map_err(|source| Problem::Keys { file: file.clone(), source })
 }
 
