@@ -57,8 +57,8 @@ pub enum Problem {
     Store(#[from] StoreError),
     #[error("`--sql-url`: {0}")]
     Sql(#[from] tools::SqlError),
-    #[error("the demo shop beside the log cannot be made: {0}")]
-    Shop(#[source] sqlx::Error),
+    #[error("the demo shop `{file}` cannot be made: {source}; `--sql-url` names another database for `sql_query`", file = file.display())]
+    Shop { file: PathBuf, source: sqlx::Error },
     #[error(transparent)]
     HttpTool(#[from] tools::HttpError),
     #[error(transparent)]
@@ -78,9 +78,10 @@ impl AppState {
         let access = access(config).await?;
         let metrics = Metrics::new();
         let model = Guard::new(model(&config.model)?, &config.model, metrics.clone());
+        // Before the tools, whose demo shop lies beside it: what is wrong with its place is told of it.
+        let store = Store::open(&config.database_url, config.times.lease, metrics.clone()).await?;
         let mut tools = built_in(config).await?;
         tools.extend(more_tools);
-        let store = Store::open(&config.database_url, config.times.lease, metrics.clone()).await?;
         let limits = &config.limits;
         let agent = Agent {
             store: store.clone(),
@@ -133,7 +134,7 @@ async fn built_in(config: &Config) -> Result<Vec<Box<dyn Tool>>, Problem> {
         Some(url) => url.clone(),
         None => {
             let file = shop_file(&config.database_url);
-            tools::demo_shop(&file).await.map_err(Problem::Shop)?;
+            tools::demo_shop(&file).await.map_err(|source| Problem::Shop { file: file.clone(), source })?;
             format!("sqlite:{}", file.display())
         }
     };

@@ -78,6 +78,9 @@ async fn the_server_does_not_start_open_to_all() {
         async move { AppState::build(&config).await.err().map(|problem| problem.to_string()).unwrap_or_default() }
     };
     assert!(start(vec!["--host", "0.0.0.0"]).await.contains("--api-keys-file"));
+    let nowhere = Config::from_flags(["--database-url", "sqlite:/nowhere/log.db"]).unwrap();
+    let nowhere = AppState::build(&nowhere).await.err().unwrap().to_string();
+    assert!(nowhere.contains("/nowhere/log.db") && nowhere.contains("--database-url"), "{nowhere}");
     let missing = start(vec!["--host", "0.0.0.0", "--api-keys-file", "/nowhere/keys"]).await;
     assert!(missing.contains("/nowhere/keys") && missing.contains("No such file"), "{missing}");
 }
