@@ -18,18 +18,47 @@ pub enum Group {
     Blocking,
     Await,
     Lifespan,
+    /// Server-sent events that stop, break or arrive late.
+    Streaming,
+    /// What a deploy does to the work in hand.
+    Shutdown,
+    /// Queues, permits, bodies and processes without a bound.
+    Limits,
+    /// What stands behind a proxy.
+    Proxy,
+    /// The files beside the Rust code that start it: Dockerfiles, compose files, Procfiles, shell scripts.
+    Deploy,
+    /// What a careful server does and many need not; off by default.
+    Pedantic,
     /// What the tool says of its own work: files it could not read, suppressions that are not used, its own faults.
     Run,
 }
 
 impl Group {
-    pub const ALL: [Group; 4] = [Group::Blocking, Group::Await, Group::Lifespan, Group::Run];
+    pub const ALL: [Group; 10] = [
+        Group::Blocking,
+        Group::Await,
+        Group::Lifespan,
+        Group::Streaming,
+        Group::Shutdown,
+        Group::Limits,
+        Group::Proxy,
+        Group::Deploy,
+        Group::Pedantic,
+        Group::Run,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
             Group::Blocking => "blocking",
             Group::Await => "await",
             Group::Lifespan => "lifespan",
+            Group::Streaming => "streaming",
+            Group::Shutdown => "shutdown",
+            Group::Limits => "limits",
+            Group::Proxy => "proxy",
+            Group::Deploy => "deploy",
+            Group::Pedantic => "pedantic",
             Group::Run => "run",
         }
     }
