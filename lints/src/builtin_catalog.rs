@@ -10,6 +10,7 @@ static FILES: &[(&str, &str)] = &[
     ("lints/catalog/guards.toml", include_str!("../catalog/guards.toml")),
     ("lints/catalog/http.toml", include_str!("../catalog/http.toml")),
     ("lints/catalog/routes.toml", include_str!("../catalog/routes.toml")),
+    ("lints/catalog/service.toml", include_str!("../catalog/service.toml")),
     ("lints/catalog/starts.toml", include_str!("../catalog/starts.toml")),
     ("lints/catalog/std_fs.toml", include_str!("../catalog/std_fs.toml")),
     ("lints/catalog/std_net_process.toml", include_str!("../catalog/std_net_process.toml")),

@@ -3,6 +3,7 @@
 mod blocking;
 mod builtin_catalog;
 mod held_guard;
+mod service;
 
 use agentlint_linter::Lint;
 
@@ -29,11 +30,35 @@ lints! {
     blocking_process::BlockingProcess,
     blocking_sleep::BlockingSleep,
     blocking_stdin::BlockingStdin,
+    body_limit_disabled::BodyLimitDisabled,
     client_per_request::ClientPerRequest,
     client_without_timeout::ClientWithoutTimeout,
+    connect_info_missing::ConnectInfoMissing,
+    cors_permissive::CorsPermissive,
+    current_thread_server::CurrentThreadServer,
+    detached_task::DetachedTask,
+    forwarded_header_trusted::ForwardedHeaderTrusted,
     global_client::GlobalClient,
+    hyper_timer_missing::HyperTimerMissing,
     lock_across_await::LockAcrossAwait,
+    log_guard_dropped::LogGuardDropped,
     nested_block_on::NestedBlockOn,
+    no_graceful_shutdown::NoGracefulShutdown,
+    permit_dropped::PermitDropped,
+    print_logging::PrintLogging,
+    process_exit_in_handler::ProcessExitInHandler,
+    process_not_killed_on_drop::ProcessNotKilledOnDrop,
     refcell_across_await::RefcellAcrossAwait,
+    serve_without_timeouts::ServeWithoutTimeouts,
+    sigterm_ignored::SigtermIgnored,
     span_guard_across_await::SpanGuardAcrossAwait,
+    sse_buffered_by_proxy::SseBufferedByProxy,
+    sse_compressed::SseCompressed,
+    sse_hand_framed::SseHandFramed,
+    sse_lag_ignored::SseLagIgnored,
+    sse_without_keep_alive::SseWithoutKeepAlive,
+    stream_cut_by_timeout::StreamCutByTimeout,
+    timeout_on_spawn_blocking::TimeoutOnSpawnBlocking,
+    unbounded_channel::UnboundedChannel,
+    unbounded_drain::UnboundedDrain,
 }

@@ -1,7 +1,7 @@
 //! Every marked case and every page's example: exactly the marked lines are reported, in every variant of the text.
 //!
-//! All of them become examples of one generated package with the dependencies of `fixtures/cases`, so that one run of the
-//! tool reads the dependencies once.
+//! All of them become targets of one generated package with the dependencies of `fixtures/cases`, so that one run of the
+//! tool reads the dependencies once. Every lint is on, those that are off by default too.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -63,7 +63,7 @@ fn bad_agent_server_reports_exactly_its_marks() {
         let name = file.strip_prefix(&project).unwrap().display().to_string();
         expected.extend(marks(&name, &read(&file)).unwrap());
     }
-    let found = findings(&run(&project, &["--format", "json"]));
+    let found = findings(&run(&project, &["-W", "pedantic", "--format", "json"]));
     if let Err(report) = check(&expected, &found) {
         panic!("differences from the marks ({}):\n{report}", report.lines().count());
     }
@@ -153,7 +153,7 @@ fn report_differences(what: &str, variant: &str, text: impl Fn(&Case) -> String)
     assert_none(&format!("{what}, of {expected} marks"), &differences);
 }
 
-/// A generated package; each text is an example, so that each is the root of a crate.
+/// A generated package; each text is a target, so that each is the root of a crate: a program where it has a `main`, else an example.
 struct Package {
     folder: PathBuf,
     manifest: String,
@@ -172,12 +172,15 @@ impl Package {
         let path = case.file_name(variant);
         write(&self.folder.join(&path), text);
         let name = format!("{variant}__{}", case.name);
-        self.manifest += &format!("\n[[example]]\nname = \"{name}\"\npath = \"{path}\"\ncrate-type = [\"lib\"]\n");
+        self.manifest += &match text.contains("\nasync fn main()") || text.contains("\nfn main()") {
+            true => format!("\n[[bin]]\nname = \"{name}\"\npath = \"{path}\"\n"),
+            false => format!("\n[[example]]\nname = \"{name}\"\npath = \"{path}\"\ncrate-type = [\"lib\"]\n"),
+        };
     }
 
     fn lint(self) -> Vec<Finding> {
         write(&self.folder.join("Cargo.toml"), &self.manifest);
         fetch(&self.folder);
-        findings(&run(&self.folder, &["--all-targets", "--format", "json"]))
+        findings(&run(&self.folder, &["--all-targets", "-W", "pedantic", "--format", "json"]))
     }
 }

@@ -4,6 +4,7 @@ use agentlint_diagnostics::Confidence;
 use serde::Deserialize;
 
 use crate::Effect;
+use crate::part::Part;
 
 /// Entries of one or more catalog files.
 #[derive(Clone, Debug, Default, Hash, Deserialize)]
@@ -31,6 +32,8 @@ pub struct Catalog {
     pub routes: Vec<Route>,
     #[serde(default, rename = "thread_need")]
     pub thread_needs: Vec<ThreadNeed>,
+    #[serde(default, rename = "part")]
+    pub parts: Vec<PartEntry>,
 }
 
 /// What an entry is about: see `lints/catalog/README.md`.
@@ -202,6 +205,15 @@ pub struct ThreadNeed {
     pub kind: ThreadKind,
 }
 
+/// Functions and types that play a part in how a program serves.
+#[derive(Clone, Debug, Hash, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartEntry {
+    #[serde(flatten)]
+    pub subject: Subject,
+    pub kind: Part,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ThreadKind {
@@ -271,6 +283,7 @@ impl Catalog {
         self.time_limits.extend(other.time_limits);
         self.routes.extend(other.routes);
         self.thread_needs.extend(other.thread_needs);
+        self.parts.extend(other.parts);
     }
 
     /// What the entries of all tables are about, in the order of the tables.
@@ -286,7 +299,8 @@ impl Catalog {
         let routes = self.routes.iter().map(|entry| &entry.subject);
         let of_sinks = sinks.chain(offloads).chain(trusted).chain(clients).chain(uses_io);
         let thread_needs = self.thread_needs.iter().map(|entry| &entry.subject);
-        of_sinks.chain(guards).chain(starts).chain(time_limits).chain(routes).chain(thread_needs)
+        let parts = self.parts.iter().map(|entry| &entry.subject);
+        of_sinks.chain(guards).chain(starts).chain(time_limits).chain(routes).chain(thread_needs).chain(parts)
     }
 }
 
@@ -310,14 +324,15 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_an_error_in_every_table() {
-        for table in
-            ["sink", "offload", "trusted", "client", "wrapper", "uses_io", "guard", "start", "time_limit", "route", "thread_need"]
-        {
+        let tables =
+            ["sink", "offload", "trusted", "client", "wrapper", "uses_io", "guard", "start", "time_limit", "route", "thread_need", "part"];
+        for table in tables {
             let needed = match table {
                 "sink" => "effect = \"fs\"\n",
                 "guard" => "kind = \"lock\"\n",
                 "time_limit" => "kind = \"build\"\n",
                 "thread_need" => "kind = \"one\"\n",
+                "part" => "kind = \"serve\"\n",
                 _ => "",
             };
             let entry = format!("[[{table}]]\npath = \"app::read\"\n{needed}");

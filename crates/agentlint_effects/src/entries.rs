@@ -73,6 +73,8 @@ impl Walk {
 pub(crate) struct Entries {
     pub(crate) by_region: FxHashMap<RegionId, Vec<Entry>>,
     pub(crate) handlers: Vec<(DefId, ExprId)>,
+    /// Where a handler goes into a router, by the code that it runs.
+    pub(crate) routed: FxHashMap<RegionId, Vec<(DefId, ExprId)>>,
 }
 
 impl Entries {
@@ -125,6 +127,7 @@ impl Finder<'_, '_> {
             let Some(handler) = call.arguments.get(at) else { continue };
             self.found.handlers.push((owner, *handler));
             let Some(region) = self.runs(facts, body, *handler) else { continue };
+            self.found.routed.entry(region).or_default().push((owner, call.expr));
             let method = self.method(facts, body, call.expr);
             let mut walk = Walk::new();
             self.paths(facts, call.expr, String::new(), 0, &mut walk);
@@ -173,6 +176,7 @@ impl Finder<'_, '_> {
         for (owner, expr) in named {
             if let Some(facts) = self.bodies.member(owner) {
                 self.found.handlers.push((owner, expr));
+                self.found.routed.entry(RegionId { owner: handler, index: 0 }).or_default().push((owner, expr));
                 self.paths(facts, expr, path.to_owned(), 0, &mut walk);
             }
         }

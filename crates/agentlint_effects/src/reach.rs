@@ -7,6 +7,7 @@ use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, DefKind};
 use agentlint_semantic::infer::Callee;
 use agentlint_syntax::Span;
+use agentlint_syntax::ast::ExprId;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::Effects;
@@ -50,6 +51,18 @@ impl Effects {
     }
 }
 
+impl Effects {
+    /// Where the handlers that run a region go into a router: the calls that name them.
+    pub(crate) fn routed(&self, program: &Program<'_>, region: RegionId) -> Vec<(DefId, ExprId)> {
+        let graph = self.reach.0.get_or_init(|| Graph::new(self, program));
+        let above = graph.regions_above(self, region, |_| true).into_iter();
+        let mut routed: Vec<_> = above.flat_map(|region| graph.entries.routed.get(&region).into_iter().flatten().copied()).collect();
+        routed.sort_unstable();
+        routed.dedup();
+        routed
+    }
+}
+
 impl Graph {
     fn new(effects: &Effects, program: &Program<'_>) -> Graph {
         let entries = Entries::new(program, &effects.catalog, effects.bodies());
@@ -78,14 +91,23 @@ impl Graph {
     }
 
     fn entries_of(&self, effects: &Effects, from: RegionId, is_passed: impl Fn(RegionId) -> bool) -> Vec<Entry> {
-        let mut found = Vec::new();
+        let regions = self.regions_above(effects, from, is_passed).into_iter();
+        let mut found: Vec<Entry> = regions.flat_map(|region| self.entries.by_region.get(&region).into_iter().flatten().cloned()).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The region and those that lead to it, as far as where work comes in.
+    fn regions_above(&self, effects: &Effects, from: RegionId, is_passed: impl Fn(RegionId) -> bool) -> Vec<RegionId> {
+        let mut above = Vec::new();
         let mut seen = FxHashSet::default();
         let mut open = vec![from];
         while let Some(region) = open.pop() {
             if !seen.insert(region) || !is_passed(region) {
                 continue;
             }
-            found.extend(self.entries.by_region.get(&region).into_iter().flatten().cloned());
+            above.push(region);
             let is_handler = self.entries.by_region.get(&region).is_some_and(|all| all.iter().any(is_route));
             let Some(facts) = effects.facts(region.owner) else { continue };
             match facts.regions.regions.get(region.index as usize).and_then(|region| region.parent) {
@@ -95,9 +117,7 @@ impl Graph {
                 None => open.extend(self.callers.get(&region.owner).into_iter().flatten()),
             }
         }
-        found.sort_unstable();
-        found.dedup();
-        found
+        above
     }
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::Effect;
 use crate::catalog::{Catalog, GuardKind, LimitKind, Sink, Subject, ThreadKind, UsesIo};
 use crate::entries::RouteRole;
+use crate::part::Part;
 use crate::resolver::Resolver;
 
 /// A function as it is called.
@@ -116,6 +117,8 @@ pub struct ResolvedCatalog {
     time_limits: FxHashMap<DefId, Limit>,
     routes: FxHashMap<DefId, RouteRole>,
     thread_needs: FxHashMap<DefId, (ThreadKind, String)>,
+    /// Of functions and of types.
+    parts: FxHashMap<DefId, Part>,
     trusted_functions: FxHashSet<DefId>,
     /// The roots of crates too.
     trusted_modules: FxHashSet<DefId>,
@@ -194,6 +197,11 @@ impl ResolvedCatalog {
         for entry in catalog.thread_needs.iter().filter(|entry| of(&entry.subject)) {
             let functions = resolver.functions(&entry.subject).into_iter();
             self.thread_needs.extend(functions.map(|(def, path)| (def, (entry.kind, path))));
+        }
+        for entry in catalog.parts.iter().filter(|entry| of(&entry.subject)) {
+            let functions: Vec<DefId> = resolver.functions(&entry.subject).into_iter().map(|(def, _)| def).collect();
+            let types: Vec<DefId> = entry.subject.types.iter().flat_map(|path| resolver.types(path, &entry.subject)).collect();
+            self.parts.extend(functions.into_iter().chain(types).map(|def| (def, entry.kind)));
         }
         for entry in catalog.time_limits.iter().filter(|entry| of(&entry.subject)) {
             let functions = resolver.functions(&entry.subject).into_iter();
@@ -420,6 +428,20 @@ impl ResolvedCatalog {
     /// What a function has to do with time limits.
     pub(crate) fn limit(&self, def: DefId) -> Option<&Limit> {
         self.time_limits.get(&def)
+    }
+
+    pub(crate) fn has_parts(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
+    /// Whether the program has what plays the part.
+    pub fn knows(&self, part: Part) -> bool {
+        self.parts.values().any(|known| *known == part)
+    }
+
+    /// The part that a function or a type plays.
+    pub fn part(&self, def: DefId) -> Option<Part> {
+        self.parts.get(&def).copied()
     }
 
     pub fn client(&self, def: DefId) -> Option<ClientType> {

@@ -20,6 +20,7 @@ use crate::grow::grow;
 use crate::guards::HeldLock;
 use crate::kept::{Found, FunctionKey, KeptEffect, KeptStep, KeptSummary, SummaryStore};
 use crate::nodes::{Node, Nodes};
+use crate::part::PartCalls;
 use crate::reach::Reach;
 use crate::region::{RegionId, RegionKind};
 use crate::resolve::{ResolvedCatalog, SinkEntry};
@@ -32,6 +33,7 @@ pub struct Effects {
     nodes: Nodes,
     roles: Roles,
     pub(crate) reach: Reach,
+    pub(crate) parts: PartCalls,
 }
 
 /// A call in an async context whose evaluation blocks.
@@ -100,7 +102,7 @@ impl Effects {
         let (mut nodes, functions) = grow(program, &mut catalog, &bodies, store);
         let roles = Roles::new(program, functions);
         nodes.propagate(&catalog);
-        let effects = Effects { catalog, bodies, nodes, roles, reach: Reach::default() };
+        let effects = Effects { catalog, bodies, nodes, roles, reach: Reach::default(), parts: PartCalls::default() };
         effects.keep(program, store);
         effects
     }

@@ -30,6 +30,7 @@ pub use expanded::{
 };
 pub use expansion::{Macro, MacroInput, forget_tokens};
 pub use limits::STACK_SIZE;
+pub use lower::{FormatSubject, Placeholder, placeholders};
 pub use name::{Name, name};
 pub use packed::Lazy;
 pub use parse::{Bodies, ParseOptions, parse};

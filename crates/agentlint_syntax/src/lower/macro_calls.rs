@@ -2,7 +2,7 @@
 
 use syn::parse::Parser;
 
-use super::format_string::{Subject, placeholders};
+use super::format_string::{FormatSubject, Placeholder, placeholders};
 use super::macro_shapes::{self, Argument, Select};
 use super::{BodyLowering, MACRO_DEPTH};
 use crate::ast::{ExprId, ExprKind, MacroArgument, MacroArguments, SelectBranch};
@@ -128,14 +128,14 @@ fn show(arguments: &mut Vec<Argument>) {
     let text = literal.value();
     let (first, listed) = (at + 1, arguments.len());
     let mut next = first;
-    for (subject, shown) in placeholders(&text) {
+    for Placeholder { subject, shown, .. } in placeholders(&text) {
         let found = match subject {
-            Subject::Next => {
+            FormatSubject::Next => {
                 next += 1;
                 Some(next - 1)
             }
-            Subject::Position(position) => first.checked_add(position),
-            Subject::Name(wanted) => {
+            FormatSubject::Position(position) => first.checked_add(position),
+            FormatSubject::Name(wanted) => {
                 let named = |argument: &Argument| argument.name.is_some_and(|name| name == wanted);
                 arguments.iter().position(named).or_else(|| {
                     let mut ident = syn::parse_str::<syn::Ident>(wanted).ok()?;
@@ -146,7 +146,7 @@ fn show(arguments: &mut Vec<Argument>) {
                 })
             }
         };
-        let is_listed = |at: &usize| *at < listed || matches!(subject, Subject::Name(_));
+        let is_listed = |at: &usize| *at < listed || matches!(subject, FormatSubject::Name(_));
         if let Some(argument) = found.filter(is_listed).and_then(|at| arguments.get_mut(at)) {
             // One that is shown in two ways is looked at in the first.
             argument.shown = argument.shown.or(shown);

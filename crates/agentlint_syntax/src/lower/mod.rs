@@ -21,6 +21,7 @@ mod type_spans;
 mod types;
 
 pub(crate) use attributes::{cfg_attr, cfg_predicate};
+pub use format_string::{FormatSubject, Placeholder, placeholders};
 
 use std::collections::HashSet;
 

@@ -1,0 +1,98 @@
+//! `stream_cut_by_timeout`: a limit on the whole of an answer that streams.
+
+use agentlint_diagnostics::{Confidence, Diagnostic, Group, Label, Level, LintMeta};
+use agentlint_effects::{BodyView, Part};
+use agentlint_linter::{Lint, LintContext};
+use agentlint_semantic::infer::CallSite;
+
+use crate::blocking::location;
+use crate::service::{at_call, calls, chain, event_responses, has};
+use crate::sse_compressed::is_over;
+
+static META: LintMeta = LintMeta {
+    id: "stream_cut_by_timeout",
+    summary: "a limit on the whole of an answer that streams",
+    group: Group::Streaming,
+    level: Level::Warn,
+    page: include_str!("../stream_cut_by_timeout.md"),
+};
+
+pub(crate) struct StreamCutByTimeout;
+
+impl Lint for StreamCutByTimeout {
+    fn meta(&self) -> &'static LintMeta {
+        &META
+    }
+
+    fn check(&self, cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
+        layers(cx, report);
+        requests(cx, report);
+        clients(cx, report);
+    }
+}
+
+/// Layers over routes that stream.
+fn layers(cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
+    let deadlines = calls(cx, Part::BodyDeadline).map(|found| (found, true));
+    // Comments reset the limit on silence.
+    let idle = calls(cx, Part::BodyIdleLimit).map(|found| (found, false));
+    let all: Vec<_> = deadlines.chain(idle).collect();
+    if all.is_empty() {
+        return;
+    }
+    let responses = event_responses(cx);
+    let keeps_alive = has(cx, Part::SseKeepAlive) || has(cx, Part::SseComment);
+    for ((view, call), is_deadline) in all {
+        if !is_deadline && keeps_alive || !responses.iter().any(|response| is_over(cx, view, call.expr, response)) {
+            continue;
+        }
+        let (message, help) = match is_deadline {
+            true => ("this layer ends every body at its deadline, streams of events in the middle of an answer too", "leave the routes that stream out, and limit how long they may be silent instead"),
+            false => ("this layer ends a body that is silent for so long, and these streams send nothing while they wait", "send comments more often than that: `.keep_alive(KeepAlive::new().interval(..))`"),
+        };
+        let mut diagnostic = at_call(cx, &META, view, call, message.to_owned());
+        diagnostic.confidence = Confidence::Likely;
+        diagnostic.help = Some(help.to_owned());
+        report.push(diagnostic);
+    }
+}
+
+const HELP: &str = "set `.connect_timeout(..)` and `.read_timeout(..)`, which count from one piece to the next";
+
+/// `client.post(..).timeout(..).send().await?.bytes_stream()`
+fn requests(cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
+    for (view, call) in calls(cx, Part::StreamBody) {
+        let Some(response) = call.receiver else { continue };
+        let chained = chain(view, response).into_iter();
+        let limits = |call: &&CallSite| cx.effects.part_of(&call.callee) == Some(Part::WholeRequestTimeout);
+        for limit in chained.filter(limits) {
+            report.push(cut(cx, view, limit, (view, call)));
+        }
+    }
+}
+
+/// `ClientBuilder::timeout` where the program's only client reads bodies piece by piece.
+fn clients(cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
+    let Some(reader) = calls(cx, Part::StreamBody).next() else { return };
+    let mut built = calls(cx, Part::BuildClient).map(|(view, call)| (view, limit_of(cx, view, call)));
+    // With several clients it is not known which of them streams.
+    let (Some((view, Some(limit))), None) = (built.next(), built.next()) else { return };
+    report.push(cut(cx, view, limit, reader));
+}
+
+/// Where the builder that a client is built of is given a limit.
+fn limit_of<'a>(cx: &LintContext<'_>, view: BodyView<'a>, build: &'a CallSite) -> Option<&'a CallSite> {
+    let chained = chain(view, build.receiver?);
+    chained.into_iter().find(|call| cx.effects.part_of(&call.callee) == Some(Part::WholeTimeout))
+}
+
+fn cut(cx: &LintContext<'_>, view: BodyView<'_>, limit: &CallSite, reader: (BodyView<'_>, &CallSite)) -> Diagnostic {
+    let message = "this timeout counts to the end of the body: it cuts a long stream in the middle".to_owned();
+    let mut diagnostic = at_call(cx, &META, view, limit, message);
+    diagnostic.confidence = Confidence::Likely;
+    let (of_reader, call) = reader;
+    let place = location(of_reader.place_of_call(cx.program, call));
+    diagnostic.labels.push(Label { location: place, text: "the body is read piece by piece here".to_owned() });
+    diagnostic.help = Some(HELP.to_owned());
+    diagnostic
+}
