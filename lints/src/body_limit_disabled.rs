@@ -6,7 +6,7 @@ use agentlint_linter::{Lint, LintContext};
 use agentlint_semantic::types::{Ty, TyKind};
 use agentlint_syntax::ast::{ExprId, ExprKind, PatKind, StatementKind};
 
-use crate::service::{at_call, calls, has, origin};
+use crate::service::{at_call, calls, has, origin, program_around};
 
 static META: LintMeta = LintMeta {
     id: "body_limit_disabled",
@@ -16,6 +16,8 @@ static META: LintMeta = LintMeta {
     page: include_str!("../body_limit_disabled.md"),
 };
 
+const READS_ALL: &str = "this reads a body of any length into memory: one request can fill it";
+
 pub(crate) struct BodyLimitDisabled;
 
 impl Lint for BodyLimitDisabled {
@@ -24,26 +26,46 @@ impl Lint for BodyLimitDisabled {
     }
 
     fn check(&self, cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
-        if !has(cx, Part::BodyLimit) {
-            for (view, call) in calls(cx, Part::BodyLimitOff) {
-                let message = "bodies have no limit any more: one request can fill the memory";
-                let mut diagnostic = at_call(cx, &META, view, call, message.to_owned());
-                diagnostic.confidence = Confidence::Likely;
-                let help = "set the limit that the routes need with `DefaultBodyLimit::max(..)`, or add `tower_http::limit::RequestBodyLimitLayer`";
-                diagnostic.help = Some(help.to_owned());
-                report.push(diagnostic);
+        for (view, call) in calls(cx, Part::BodyLimitOff) {
+            if has(cx, &program_around(cx, view.owner.krate), Part::BodyLimit) {
+                continue;
             }
+            let message = "bodies have no limit any more: one request can fill the memory";
+            let mut diagnostic = at_call(cx, &META, view, call, message.to_owned());
+            diagnostic.confidence = Confidence::Likely;
+            let help = "set the limit that the routes need with `DefaultBodyLimit::max(..)`, or add `tower_http::limit::RequestBodyLimitLayer`";
+            diagnostic.help = Some(help.to_owned());
+            report.push(diagnostic);
+        }
+        for (view, call) in calls(cx, Part::CollectBody) {
+            if !call.receiver.is_some_and(|request| is_bare_request(cx, view.ty(request))) {
+                continue;
+            }
+            let mut diagnostic = at_call(cx, &META, view, call, READS_ALL.to_owned());
+            diagnostic.help = Some("put `http_body_util::Limited::new(body, 2 * 1024 * 1024)` around the body".to_owned());
+            report.push(diagnostic);
         }
         for (view, call) in calls(cx, Part::ReadBody) {
             let [body, limit] = call.arguments.as_slice() else { continue };
             if !is_greatest(cx, view, *limit) || is_of_response(cx, view, *body) {
                 continue;
             }
-            let message = "this reads a body of any length into memory: one request can fill it";
-            let mut diagnostic = at_call(cx, &META, view, call, message.to_owned());
+            let mut diagnostic = at_call(cx, &META, view, call, READS_ALL.to_owned());
             diagnostic.help = Some("give it the greatest length that makes sense here, such as `2 * 1024 * 1024`".to_owned());
             report.push(diagnostic);
         }
+    }
+}
+
+/// `Request<Incoming>`: what came in, with no limit around its body.
+fn is_bare_request(cx: &LintContext<'_>, ty: Ty) -> bool {
+    match *ty.kind() {
+        TyKind::Ref(inner, _) => is_bare_request(cx, inner),
+        TyKind::Adt(def, list) if cx.effects.catalog.part(def) == Some(Part::Request) => {
+            let body = list.first().map(|body| body.kind());
+            matches!(body, Some(TyKind::Adt(def, _)) if cx.effects.catalog.part(*def) == Some(Part::IncomingBody))
+        }
+        _ => false,
     }
 }
 

@@ -1,10 +1,13 @@
 //! `connect_info_missing`: a handler asks for the peer's address, and nothing hands it on.
 
 use agentlint_diagnostics::{Diagnostic, Group, Level, LintMeta, Location};
-use agentlint_effects::{BodyView, Part};
+use agentlint_effects::{BodyView, Part, RegionId};
 use agentlint_linter::{Lint, LintContext};
 use agentlint_semantic::def::DefKind;
-use agentlint_syntax::ast::ExprKind;
+use agentlint_semantic::input::CrateId;
+use agentlint_semantic::types::{Ty, TyKind};
+use agentlint_syntax::ast::{ExprKind, PatId};
+use rustc_hash::FxHashSet;
 
 use crate::service::{binaries_that_run, calls, has, holds};
 
@@ -24,20 +27,19 @@ impl Lint for ConnectInfoMissing {
     }
 
     fn check(&self, cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
-        if !cx.effects.catalog.knows(Part::ConnectInfo) || has(cx, Part::ConnectInfoService) || is_handed_on(cx) {
+        if !cx.effects.catalog.knows(Part::ConnectInfo) {
             return;
         }
         // A library's routes are served by others.
-        let serves = calls(cx, Part::ServeWithoutTimeouts).any(|(view, _)| !binaries_that_run(cx, view.owner).is_empty());
-        if !serves {
-            return;
-        }
+        let serving = calls(cx, Part::ServeWithoutTimeouts).flat_map(|(view, _)| binaries_that_run(cx, view.owner));
+        let mut serving: Vec<FxHashSet<CrateId>> = serving.collect();
+        serving.retain(|crates| !has(cx, crates, Part::ConnectInfoService) && !is_handed_on(cx, crates));
         for view in cx.effects.views(cx.program).filter(|view| cx.program.kind(view.owner) == DefKind::Function) {
-            let is_handler = cx.effects.entries(cx.program, agentlint_effects::RegionId { owner: view.owner, index: 0 });
-            if is_handler.is_empty() {
+            let is_handler = cx.effects.entries(cx.program, RegionId { owner: view.owner, index: 0 });
+            if is_handler.is_empty() || !serving.iter().any(|crates| crates.contains(&view.owner.krate)) {
                 continue;
             }
-            let asks = |pat: &&agentlint_syntax::ast::PatId| {
+            let asks = |pat: &&PatId| {
                 let ty = view.pat_ty(**pat);
                 holds(cx, ty, Part::ConnectInfo) && !is_optional(cx, ty)
             };
@@ -55,17 +57,16 @@ impl Lint for ConnectInfoMissing {
 }
 
 /// `Option<ConnectInfo<..>>` is none where there is nothing.
-fn is_optional(cx: &LintContext<'_>, ty: agentlint_semantic::types::Ty) -> bool {
-    use agentlint_semantic::types::TyKind;
+fn is_optional(cx: &LintContext<'_>, ty: Ty) -> bool {
     matches!(*ty.kind(), TyKind::Adt(def, _) if [cx.program.known().option, cx.program.known().result].contains(&Some(def)))
 }
 
 /// Whether the program makes one itself, as `request.extensions_mut().insert(ConnectInfo(peer))` does.
-fn is_handed_on(cx: &LintContext<'_>) -> bool {
+fn is_handed_on(cx: &LintContext<'_>, crates: &FxHashSet<CrateId>) -> bool {
     let makes = |view: BodyView<'_>| {
         view.body.exprs.iter_enumerated().any(|(expr, data)| {
             matches!(data.kind, ExprKind::Call { .. }) && holds(cx, view.ty(expr), Part::ConnectInfo)
         })
     };
-    cx.effects.views(cx.program).any(makes)
+    cx.effects.views(cx.program).filter(|view| crates.contains(&view.owner.krate)).any(makes)
 }

@@ -3,12 +3,12 @@
 use agentlint_diagnostics::{Confidence, Diagnostic, Group, Level, LintMeta, Location};
 use agentlint_effects::Part;
 use agentlint_linter::{Lint, LintContext};
-use agentlint_semantic::def::DefKind;
+use agentlint_semantic::def::DefId;
 use agentlint_semantic::input::CrateId;
 use agentlint_syntax::ast::AttributeArguments;
 use rustc_hash::FxHashSet;
 
-use crate::service::{at_call, binaries_that_run, calls, programs_of};
+use crate::service::{at_call, below, binaries_that_run, calls, mentions, programs_of};
 
 static META: LintMeta = LintMeta {
     id: "current_thread_server",
@@ -19,6 +19,8 @@ static META: LintMeta = LintMeta {
 };
 
 const MESSAGE: &str = "all tasks of this server share one thread: while one of them computes, no other goes on";
+/// What makes a program a server.
+const SERVING: [Part; 4] = [Part::ServeWithoutTimeouts, Part::Serve, Part::ServeWithSignals, Part::ServeConnection];
 const HELP: &str = "use the flavor `multi_thread`, which is the default of `#[tokio::main]`";
 
 pub(crate) struct CurrentThreadServer;
@@ -29,9 +31,8 @@ impl Lint for CurrentThreadServer {
     }
 
     fn check(&self, cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
-        let serving = [Part::ServeWithoutTimeouts, Part::Serve, Part::ServeWithSignals, Part::ServeConnection];
         let serves: FxHashSet<CrateId> =
-            serving.into_iter().flat_map(|part| calls(cx, part).map(|(view, _)| view.owner.krate)).collect();
+            SERVING.into_iter().flat_map(|part| calls(cx, part).map(|(view, _)| view.owner.krate)).collect();
         if serves.is_empty() {
             return;
         }
@@ -40,7 +41,8 @@ impl Lint for CurrentThreadServer {
                 continue;
             }
             let root = cx.program.root(binary);
-            let Some(main) = cx.program.member(root, agentlint_syntax::name("main"), |kind| kind == DefKind::Function) else { continue };
+            let is_main = |def: &&DefId| cx.program.name(**def) == "main" && cx.program.def(**def).parent == root;
+            let Some(main) = cx.program.owners(binary).iter().find(is_main).copied() else { continue };
             let Some(item) = cx.program.item(main) else { continue };
             let attribute = item.attributes.iter().find(|attribute| match &attribute.arguments {
                 AttributeArguments::Tokens { text, .. } => attribute.path.ends_with("main") && is_single(text),
@@ -55,8 +57,9 @@ impl Lint for CurrentThreadServer {
             }
         }
         for (view, call) in calls(cx, Part::CurrentThread) {
-            let programs = binaries_that_run(cx, view.owner);
-            if programs.iter().any(|crates| !crates.is_disjoint(&serves)) {
+            // One that runs beside the server, on a thread of its own, keeps nobody waiting.
+            let runs = below(cx, [view.owner]);
+            if mentions(cx, &runs, &SERVING) && !binaries_that_run(cx, view.owner).is_empty() {
                 let mut diagnostic = at_call(cx, &META, view, call, MESSAGE.to_owned());
                 // It may be one of several.
                 diagnostic.confidence = Confidence::Likely;

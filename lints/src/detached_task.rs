@@ -6,7 +6,7 @@ use agentlint_linter::{Lint, LintContext};
 use agentlint_semantic::infer::CallSite;
 use agentlint_syntax::ast::{ExprId, ExprKind, PatKind, StatementKind};
 
-use crate::service::{at_call, calls, holds};
+use crate::service::{above, at_call, below, calls, holds, mentions};
 
 static META: LintMeta = LintMeta {
     id: "detached_task",
@@ -25,7 +25,7 @@ impl Lint for DetachedTask {
 
     fn check(&self, cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
         for (view, call) in calls(cx, Part::Spawn) {
-            if !is_let_go(view, call.expr) || produces_answer(cx, view, call) {
+            if !is_let_go(view, call.expr) || produces_answer(cx, view, call) || is_of_the_server(cx, view, call) {
                 continue;
             }
             let entries = cx.effects.entries(cx.program, view.region_of(call.expr));
@@ -54,6 +54,36 @@ fn is_let_go(view: BodyView<'_>, spawn: ExprId) -> bool {
         },
         StatementKind::Let { .. } => false,
     })
+}
+
+/// Whether a shutdown has nothing to wait for: the task does not wait for anything itself, it looks for the shutdown or is one, or it goes on
+/// for as long as the program does, as one that accepts connections.
+fn is_of_the_server(cx: &LintContext<'_>, view: BodyView<'_>, spawn: &CallSite) -> bool {
+    let Some(task) = spawn.arguments.first() else { return true };
+    let inside = view.inside(*task);
+    if let ExprKind::Async { .. } = view.kind(*task)
+        && !inside.iter().any(|expr| matches!(view.kind(*expr), ExprKind::Await { .. } | ExprKind::Macro(_)))
+    {
+        return true;
+    }
+    let serving = [Part::Accept, Part::ServeWithoutTimeouts, Part::Serve, Part::ServeConnection];
+    let ends = |call: &CallSite| matches!(cx.effects.part_of(&call.callee), Some(Part::StreamEnd | Part::Exit));
+    let serves = |call: &CallSite| cx.effects.part_of(&call.callee).is_some_and(|part| serving.contains(&part));
+    let own: Vec<&CallSite> = inside.iter().filter_map(|expr| view.call(*expr)).collect();
+    own.iter().any(|call| ends(call) || serves(call))
+        || mentions(cx, &below(cx, own.iter().filter_map(|call| BodyView::target(call))), &serving)
+        || inside.iter().any(|expr| is_endless(cx, view, *expr))
+        // What accepts connections does so for as long as the program runs, and this is a part of it.
+        || mentions(cx, &above(cx, view.owner), &[Part::Accept])
+}
+
+/// A loop that looks, and waits for a time.
+fn is_endless(cx: &LintContext<'_>, view: BodyView<'_>, expr: ExprId) -> bool {
+    if !matches!(view.kind(expr), ExprKind::Loop { .. }) {
+        return false;
+    }
+    let waits = |call: &CallSite| matches!(cx.effects.part_of(&call.callee), Some(Part::Sleep | Part::Interval));
+    view.inside(expr).iter().filter_map(|inside| view.call(*inside)).any(waits)
 }
 
 /// Whether the task sends into a channel that this function made: then it feeds the answer, and ends with it.

@@ -5,7 +5,7 @@ use agentlint_effects::{BodyView, Part};
 use agentlint_linter::{Lint, LintContext};
 use agentlint_semantic::infer::CallSite;
 
-use crate::service::{at_call, calls, has};
+use crate::service::{at_call, calls, has, program_around};
 
 static META: LintMeta = LintMeta {
     id: "hyper_timer_missing",
@@ -28,11 +28,12 @@ impl Lint for HyperTimerMissing {
             let message = "this panics when a connection is served: the timeout has no timer";
             report.push(diagnostic(cx, view, call, message));
         }
-        // A builder that another function may finish is not judged.
-        if has(cx, Part::ConnectionTimer) || has(cx, Part::HeadTimeout) {
-            return;
-        }
         for (view, call) in calls(cx, Part::ConnectionBuilder) {
+            let crates = program_around(cx, view.owner.krate);
+            // A builder that another function may finish is not judged.
+            if has(cx, &crates, Part::ConnectionTimer) || has(cx, &crates, Part::HeadTimeout) {
+                continue;
+            }
             let message = "without a timer hyper has no timeouts: a client that sends half a request holds its connection for ever";
             report.push(diagnostic(cx, view, call, message));
         }

@@ -6,7 +6,7 @@ use agentlint_linter::{Lint, LintContext};
 use agentlint_semantic::infer::{CallSite, Callee};
 use agentlint_syntax::ast::{ExprId, ExprKind, MacroArguments, PatId};
 
-use crate::service::{at_call, below, calls, chain, mentions};
+use crate::service::{at_call, below, calls, chain, mentions, origin};
 
 static META: LintMeta = LintMeta {
     id: "process_not_killed_on_drop",
@@ -32,7 +32,8 @@ impl Lint for ProcessNotKilledOnDrop {
             let message = format!("the child process lives on {why}: its future is dropped, and nothing kills it");
             let mut diagnostic = at_call(cx, &META, view, call, message);
             if why == OF_CLIENT {
-                diagnostic.confidence = Confidence::Likely;
+                // Most are done before anybody goes away.
+                diagnostic.confidence = Confidence::Possible;
             }
             diagnostic.help = Some("add `.kill_on_drop(true)` to the command".to_owned());
             report.push(diagnostic);
@@ -86,7 +87,13 @@ fn is_raced(view: BodyView<'_>, run: ExprId) -> bool {
 
 /// Whether the whole of the command is seen, and nothing asks for the child to be killed.
 fn lives_on(cx: &LintContext<'_>, view: BodyView<'_>, run: &CallSite) -> bool {
-    let Some(command) = run.receiver else { return false };
+    run.receiver.is_some_and(|command| is_made_to_live_on(cx, view, command, 0))
+}
+
+fn is_made_to_live_on(cx: &LintContext<'_>, view: BodyView<'_>, command: ExprId, depth: u32) -> bool {
+    if depth > 4 {
+        return false;
+    }
     let chained = chain(view, command);
     let is_told = |call: &CallSite| cx.effects.part_of(&call.callee) == Some(Part::KillOnDrop);
     if chained.iter().any(|call| is_told(call)) {
@@ -98,7 +105,11 @@ fn lives_on(cx: &LintContext<'_>, view: BodyView<'_>, run: &CallSite) -> bool {
     if told_later.any(is_told) {
         return false;
     }
-    let Some(first) = chained.last() else { return false };
+    let Some(first) = chained.last() else {
+        // `let mut command = if windows { .. } else { .. };`
+        let branches = branches(view, origin(view, command));
+        return !branches.is_empty() && branches.into_iter().all(|made| is_made_to_live_on(cx, view, made, depth + 1));
+    };
     // Where a function of the program makes it, that may.
     match (first.receiver, first.callee) {
         (None, Callee::Function { def, .. }) if cx.program.node(def.krate).is_member => {
@@ -106,6 +117,15 @@ fn lives_on(cx: &LintContext<'_>, view: BodyView<'_>, run: &CallSite) -> bool {
         }
         (None, Callee::Function { .. }) => true,
         _ => false,
+    }
+}
+
+/// The values that an `if` or a `match` may give.
+fn branches(view: BodyView<'_>, made: ExprId) -> Vec<ExprId> {
+    match view.kind(made) {
+        ExprKind::If { then, otherwise: Some(otherwise), .. } => vec![*then, *otherwise],
+        ExprKind::Match { arms, .. } => arms.iter().map(|arm| arm.body).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -10,7 +10,7 @@ use agentlint_syntax::ast::{Body, ExprId, ExprKind, Literal, MacroArgument, Macr
 use agentlint_syntax::{FormatSubject, Placeholder, placeholders};
 
 use crate::blocking::location;
-use crate::service::{has, origin};
+use crate::service::{has, origin, program_around};
 
 static META: LintMeta = LintMeta {
     id: "sse_hand_framed",
@@ -53,7 +53,7 @@ fn diagnostic(cx: &LintContext<'_>, view: BodyView<'_>, expr: ExprId, text: Expr
     let message = "a line end inside this text breaks the frame: what follows it is lost, or taken for another field";
     let mut diagnostic = Diagnostic::new(META.id, META.level, message, location(view.place(cx.program, expr)));
     // Text that comes from elsewhere may be JSON, where the program makes any.
-    if ends == LineEnds::Unknown && has(cx, Part::ToJson) {
+    if ends == LineEnds::Unknown && has(cx, &program_around(cx, view.owner.krate), Part::ToJson) {
         diagnostic.level = Level::Warn;
         diagnostic.confidence = Confidence::Likely;
     }

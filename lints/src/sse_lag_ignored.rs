@@ -5,10 +5,10 @@ use agentlint_effects::{BodyView, Part};
 use agentlint_linter::{Lint, LintContext};
 use agentlint_semantic::def::DefId;
 use agentlint_semantic::infer::CallSite;
-use agentlint_syntax::ast::{ExprId, ExprKind, MacroArguments, PatId, PatKind};
+use agentlint_syntax::ast::{ExprId, ExprKind, MacroArguments, PatId, PatKind, StatementKind};
 use rustc_hash::FxHashSet;
 
-use crate::service::{at_call, below, calls, event_responses, holds, mentions};
+use crate::service::{above, at_call, below, calls, event_responses, has, holds, program_around};
 
 static META: LintMeta = LintMeta {
     id: "sse_lag_ignored",
@@ -27,11 +27,9 @@ impl Lint for SseLagIgnored {
 
     fn check(&self, cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
         let streaming = below(cx, streaming(cx));
-        // Where a client resumes from the last id that it saw, an end is no loss.
-        let resumes = mentions(cx, &streaming, &[Part::SseId]);
         for (view, call) in calls(cx, Part::BroadcastReceive).filter(|(view, _)| streaming.contains(&view.owner)) {
             let lost = match error_of(view, call.expr) {
-                Some(Ignored::Ends) if !resumes => "ends the stream as if all had been sent",
+                Some(Ignored::Ends) if !resumes(cx, view) => "ends the stream as if all had been sent",
                 Some(Ignored::Skips) => "leaves events out",
                 _ => continue,
             };
@@ -42,7 +40,7 @@ impl Lint for SseLagIgnored {
             if is_broadcast && call.arguments.first().is_some_and(|closure| drops_errors(view, *closure)) {
                 let ends = matches!(call.name.as_str(), "map_while" | "take_while");
                 match ends {
-                    true if resumes => {}
+                    true if resumes(cx, view) => {}
                     true => report.push(diagnostic(cx, view, call, "ends the stream as if all had been sent")),
                     false => report.push(diagnostic(cx, view, call, "leaves events out")),
                 }
@@ -51,13 +49,18 @@ impl Lint for SseLagIgnored {
     }
 }
 
-/// The functions that answer with events.
+/// Whether the program gives its events ids: where a client resumes from the last that it saw, an end is no loss.
+fn resumes(cx: &LintContext<'_>, view: BodyView<'_>) -> bool {
+    has(cx, &program_around(cx, view.owner.krate), Part::SseId)
+}
+
+/// The functions that answer with events, and what calls these to answer.
 fn streaming(cx: &LintContext<'_>) -> FxHashSet<DefId> {
-    event_responses(cx).iter().map(|response| response.view.owner).collect()
+    event_responses(cx).iter().flat_map(|response| above(cx, response.view.owner)).collect()
 }
 
 fn diagnostic(cx: &LintContext<'_>, view: BodyView<'_>, call: &CallSite, lost: &str) -> Diagnostic {
-    let message = format!("a reader that lags behind the channel {lost}: the error `Lagged` is not looked at");
+    let message = format!("a reader that lags behind the channel {lost}: nothing is done about `Lagged`");
     let mut diagnostic = at_call(cx, &META, view, call, message);
     diagnostic.confidence = Confidence::Likely;
     let help = "match on `RecvError::Lagged`: send an event that says so, or end the stream and let the client resume from its last id";
@@ -89,8 +92,12 @@ fn error_of(view: BodyView<'_>, call: ExprId) -> Option<Ignored> {
             }
         }
         ExprKind::Match { arms, .. } => {
-            let arm = arms.iter().find(|arm| is_any_error(view, arm.pat))?;
-            Some(passed_by(view, arm.body))
+            if let Some(arm) = arms.iter().find(|arm| is_any_error(view, arm.pat)) {
+                return Some(passed_by(view, arm.body));
+            }
+            // `Err(RecvError::Lagged(_)) => continue`
+            let arm = arms.iter().find(|arm| is_lag(view, arm.pat))?;
+            does_nothing(view, arm.body).then_some(Ignored::Skips)
         }
         // `recv().await.ok()?`
         ExprKind::MethodCall { receiver, name, .. } if *receiver == awaited && *name == "ok" => Some(Ignored::Ends),
@@ -132,6 +139,26 @@ fn is_any_error(view: BodyView<'_>, pat: PatId) -> bool {
     match is_variant(view, pat, "Err") {
         Some(error) => is_unseen(view, error),
         None => matches!(view.body.pats[pat].kind, PatKind::Wild),
+    }
+}
+
+/// `Err(RecvError::Lagged(_))`
+fn is_lag(view: BodyView<'_>, pat: PatId) -> bool {
+    let error = is_variant(view, pat, "Err");
+    error.and_then(|error| is_variant(view, error, "Lagged")).is_some_and(|missed| is_unseen(view, missed))
+}
+
+fn does_nothing(view: BodyView<'_>, body: ExprId) -> bool {
+    match view.kind(body) {
+        ExprKind::Continue { .. } => true,
+        ExprKind::Tuple(elements) => elements.is_empty(),
+        ExprKind::Block(block) => match (block.statements.as_slice(), block.tail) {
+            ([], None) => true,
+            ([], Some(tail)) => does_nothing(view, tail),
+            ([only], None) => matches!(&only.kind, StatementKind::Expr { expr, .. } if does_nothing(view, *expr)),
+            _ => false,
+        },
+        _ => false,
     }
 }
 

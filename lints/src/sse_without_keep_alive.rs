@@ -4,7 +4,7 @@ use agentlint_diagnostics::{Confidence, Diagnostic, Group, Level, LintMeta};
 use agentlint_effects::Part;
 use agentlint_linter::{Lint, LintContext};
 
-use crate::service::{Way, at_call, below, calls, fate, holds, mentions};
+use crate::service::{Way, above, at_call, below, calls, fate, holds, mentions};
 
 static META: LintMeta = LintMeta {
     id: "sse_without_keep_alive",
@@ -31,7 +31,7 @@ impl Lint for SseWithoutKeepAlive {
                 continue;
             }
             // The stream's own heartbeat.
-            if mentions(cx, &below(cx, [view.owner]), &[Part::Interval, Part::SseComment]) {
+            if mentions(cx, &below(cx, above(cx, view.owner)), &[Part::Interval, Part::SseComment]) {
                 continue;
             }
             let message = "this stream of events is silent while nothing happens: a proxy cuts it, and nobody sees that its client has gone";

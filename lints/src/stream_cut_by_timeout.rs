@@ -4,9 +4,10 @@ use agentlint_diagnostics::{Confidence, Diagnostic, Group, Label, Level, LintMet
 use agentlint_effects::{BodyView, Part};
 use agentlint_linter::{Lint, LintContext};
 use agentlint_semantic::infer::CallSite;
+use agentlint_syntax::ast::{ExprKind, Literal};
 
 use crate::blocking::location;
-use crate::service::{at_call, calls, chain, event_responses, has};
+use crate::service::{at_call, calls, chain, event_responses, has, origin, program_around};
 use crate::sse_compressed::is_over;
 
 static META: LintMeta = LintMeta {
@@ -41,8 +42,9 @@ fn layers(cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
         return;
     }
     let responses = event_responses(cx);
-    let keeps_alive = has(cx, Part::SseKeepAlive) || has(cx, Part::SseComment);
     for ((view, call), is_deadline) in all {
+        let crates = program_around(cx, view.owner.krate);
+        let keeps_alive = has(cx, &crates, Part::SseKeepAlive) || has(cx, &crates, Part::SseComment);
         if !is_deadline && keeps_alive || !responses.iter().any(|response| is_over(cx, view, call.expr, response)) {
             continue;
         }
@@ -65,7 +67,7 @@ fn requests(cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
         let Some(response) = call.receiver else { continue };
         let chained = chain(view, response).into_iter();
         let limits = |call: &&CallSite| cx.effects.part_of(&call.callee) == Some(Part::WholeRequestTimeout);
-        for limit in chained.filter(limits) {
+        for limit in chained.filter(limits).filter(|limit| !is_generous(view, limit)) {
             report.push(cut(cx, view, limit, (view, call)));
         }
     }
@@ -73,11 +75,31 @@ fn requests(cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
 
 /// `ClientBuilder::timeout` where the program's only client reads bodies piece by piece.
 fn clients(cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
-    let Some(reader) = calls(cx, Part::StreamBody).next() else { return };
-    let mut built = calls(cx, Part::BuildClient).map(|(view, call)| (view, limit_of(cx, view, call)));
-    // With several clients it is not known which of them streams.
-    let (Some((view, Some(limit))), None) = (built.next(), built.next()) else { return };
-    report.push(cut(cx, view, limit, reader));
+    if calls(cx, Part::StreamBody).next().is_none() {
+        return;
+    }
+    for (view, build) in calls(cx, Part::BuildClient) {
+        let crates = program_around(cx, view.owner.krate);
+        let of_program = |part: Part| calls(cx, part).filter(|(other, _)| crates.contains(&other.owner.krate));
+        // With several clients it is not known which of them streams.
+        if of_program(Part::BuildClient).count() > 1 {
+            continue;
+        }
+        let limit = limit_of(cx, view, build).filter(|limit| !is_generous(view, limit));
+        let (Some(limit), Some(reader)) = (limit, of_program(Part::StreamBody).next()) else { continue };
+        report.push(cut(cx, view, limit, reader));
+    }
+}
+
+/// An hour, or whatever is greatest: longer than any stream.
+fn is_generous(view: BodyView<'_>, limit: &CallSite) -> bool {
+    let written = limit.arguments.iter().flat_map(|limit| view.inside(origin(view, *limit)));
+    let mut parts = written.map(|expr| view.kind(expr));
+    parts.any(|part| match part {
+        ExprKind::Literal(Literal::Int { value, .. }) => value.is_none_or(|seconds| seconds >= 3600),
+        ExprKind::Path(path) => path.segments.last().is_some_and(|last| last.name == "MAX"),
+        _ => false,
+    })
 }
 
 /// Where the builder that a client is built of is given a limit.

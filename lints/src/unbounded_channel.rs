@@ -41,7 +41,8 @@ impl Lint for UnboundedChannel {
             if matches!(of_channel.kind(), TyKind::Tuple(list) if list.is_empty()) || of_channel.is_unknown() {
                 continue;
             }
-            let sender = sends.iter().find(|(_, _, sent)| *sent == of_channel);
+            // Many channels may carry text: only a type of the program's own says which it is.
+            let sender = sends.iter().find(|(_, _, sent)| *sent == of_channel && is_own(cx, of_channel));
             if sender.is_none() && !is_asked_for(cx, view, call.expr) {
                 continue;
             }
@@ -66,6 +67,14 @@ fn item(mut sender: Ty) -> Option<Ty> {
             TyKind::Adt(_, list) => return list.first().copied(),
             _ => return None,
         }
+    }
+}
+
+fn is_own(cx: &LintContext<'_>, ty: Ty) -> bool {
+    match *ty.kind() {
+        TyKind::Adt(def, list) => cx.program.node(def.krate).is_member || list.iter().any(|ty| is_own(cx, *ty)),
+        TyKind::Tuple(list) => list.iter().any(|ty| is_own(cx, *ty)),
+        _ => false,
     }
 }
 

@@ -304,9 +304,10 @@ impl Finder<'_, '_> {
     }
 }
 
-/// `/api` and `/x` are `/api/x`, and what ends in a slash has one of them too many.
+/// `/api` and `/x` are `/api/x`, and what ends in a slash has one of them too many, but for `/` alone.
 fn join(front: &str, back: &str) -> String {
     match (front, back) {
+        ("/", "") => "/".to_owned(),
         ("" | "/", back) => back.to_owned(),
         (front, "" | "/") => front.to_owned(),
         _ => format!("{}/{}", front.trim_end_matches('/'), back.trim_start_matches('/')),

@@ -65,6 +65,12 @@ pub enum Part {
     BodyLimitOff,
     /// Reads a body whole, up to a limit that it is given.
     ReadBody,
+    /// Reads a body whole, whatever its length.
+    CollectBody,
+    /// A type: a request.
+    Request,
+    /// A type: a body as it comes in.
+    IncomingBody,
     /// Lets every origin in.
     CorsPermissive,
     /// Lets the origins in that it is given.
@@ -111,11 +117,13 @@ pub enum Part {
     // Tasks and bounds.
     /// Spawns a task and gives its handle.
     Spawn,
+    /// A type: the handle of a task.
+    TaskHandle,
     /// Runs a closure on a thread of its own.
     SpawnBlocking,
     /// Makes a channel without a bound.
     UnboundedChannel,
-    /// A type: the end of a channel that things are put into.
+    /// A type: the end of a channel that things are put into, or of a child's pipe: who has it works for the other end.
     ChannelSender,
     /// Sends into a channel without a bound.
     UnboundedSend,

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::tool::{cargo, target};
 
 /// Name and version.
-pub(crate) const CRATES: [(&str, &str); 11] = [
+pub(crate) const CRATES: [(&str, &str); 20] = [
     ("mini-redis", "0.4.1"),
     ("bore-cli", "0.6.0"),
     ("rathole", "0.5.0"),
@@ -20,6 +20,16 @@ pub(crate) const CRATES: [(&str, &str); 11] = [
     ("dufs", "0.47.0"),
     ("librqbit", "9.1.0"),
     ("object_store", "0.14.2"),
+    // Servers that stream events, or that the lints of the service were tried on.
+    ("atuin-server", "18.24.4"),
+    ("claude-code-api", "0.1.3"),
+    ("durable-streams-server", "0.3.0"),
+    ("localgpt-server", "0.4.1"),
+    ("plane", "0.5.5"),
+    ("rusty-agent-server", "0.12.0"),
+    ("rustypaste", "0.18.1"),
+    ("shimmy", "2.6.5"),
+    ("stakpak-server", "0.3.88"),
 ];
 
 /// Those that are named; all where none is.

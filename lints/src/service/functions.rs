@@ -57,20 +57,29 @@ pub(crate) fn mentions(cx: &LintContext<'_>, functions: &FxHashSet<DefId>, parts
     parts.iter().any(|part| cx.effects.part_calls(cx.program, *part).iter().any(|call| functions.contains(&call.owner)))
 }
 
+/// The members that are built into one program with a crate: those that it depends on, those that depend on it, and what these
+/// depend on.
+pub(crate) fn program_around(cx: &LintContext<'_>, krate: CrateId) -> FxHashSet<CrateId> {
+    let all = cx.program.members().map(|member| built_of(cx, member));
+    all.filter(|crates| crates.contains(&krate)).flatten().collect()
+}
+
+/// A member and all members that it depends on.
+fn built_of(cx: &LintContext<'_>, krate: CrateId) -> FxHashSet<CrateId> {
+    let mut open = vec![krate];
+    let mut found = FxHashSet::default();
+    while let Some(krate) = open.pop() {
+        if cx.program.node(krate).is_member && found.insert(krate) {
+            open.extend(cx.program.node(krate).dependencies.iter().map(|(_, dependency)| *dependency));
+        }
+    }
+    found
+}
+
 /// The binaries among the members, each with the members that it is built of, itself among them.
 pub(crate) fn programs_of(cx: &LintContext<'_>) -> Vec<(CrateId, FxHashSet<CrateId>)> {
     let binaries = cx.program.members().filter(|krate| cx.program.node(*krate).kind == CrateKind::Binary);
-    let built_of = |binary: CrateId| {
-        let mut open = vec![binary];
-        let mut found = FxHashSet::default();
-        while let Some(krate) = open.pop() {
-            if cx.program.node(krate).is_member && found.insert(krate) {
-                open.extend(cx.program.node(krate).dependencies.iter().map(|(_, dependency)| *dependency));
-            }
-        }
-        (binary, found)
-    };
-    binaries.map(built_of).collect()
+    binaries.map(|binary| (binary, built_of(cx, binary))).collect()
 }
 
 /// The members that the binaries are built of whose `main` leads to the function.

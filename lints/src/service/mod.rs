@@ -4,7 +4,7 @@ mod functions;
 mod responses;
 mod values;
 
-pub(crate) use functions::{above, below, binaries_that_run, mentions, programs_of};
+pub(crate) use functions::{above, below, binaries_that_run, mentions, program_around, programs_of};
 pub(crate) use responses::{EventResponse, event_responses};
 pub(crate) use values::{Way, chain, fate, holds, origin, text_of};
 
@@ -12,6 +12,8 @@ use agentlint_diagnostics::{Diagnostic, LintMeta};
 use agentlint_effects::{BodyView, Part};
 use agentlint_linter::LintContext;
 use agentlint_semantic::infer::CallSite;
+use agentlint_semantic::input::CrateId;
+use rustc_hash::FxHashSet;
 
 use crate::blocking::location;
 
@@ -20,9 +22,9 @@ pub(crate) fn calls<'a>(cx: &'a LintContext<'_>, part: Part) -> impl Iterator<It
     cx.effects.part_calls(cx.program, part).iter().filter_map(|call| cx.effects.part_call(cx.program, call))
 }
 
-/// Whether any call of the members, tests left out, plays the part.
-pub(crate) fn has(cx: &LintContext<'_>, part: Part) -> bool {
-    !cx.effects.part_calls(cx.program, part).is_empty()
+/// Whether any call in the crates, tests left out, plays the part.
+pub(crate) fn has(cx: &LintContext<'_>, crates: &FxHashSet<CrateId>, part: Part) -> bool {
+    cx.effects.part_calls(cx.program, part).iter().any(|call| crates.contains(&call.owner.krate))
 }
 
 /// A finding at a call: its callee, or method's name, and its arguments.
