@@ -4,7 +4,7 @@ use agentlint_diagnostics::{Confidence, Diagnostic, Group, Level, LintMeta};
 use agentlint_effects::{BodyView, Entry, Part};
 use agentlint_linter::{Lint, LintContext};
 use agentlint_semantic::infer::CallSite;
-use agentlint_syntax::ast::{ExprId, ExprKind, PatKind, StatementKind};
+use agentlint_syntax::ast::{ExprId, ExprKind, MacroArguments, PatKind, StatementKind};
 
 use crate::service::{above, at_call, below, calls, holds, mentions};
 
@@ -62,7 +62,7 @@ fn is_of_the_server(cx: &LintContext<'_>, view: BodyView<'_>, spawn: &CallSite) 
     let Some(task) = spawn.arguments.first() else { return true };
     let inside = view.inside(*task);
     if let ExprKind::Async { .. } = view.kind(*task)
-        && !inside.iter().any(|expr| matches!(view.kind(*expr), ExprKind::Await { .. } | ExprKind::Macro(_)))
+        && !inside.iter().any(|expr| may_wait(view, *expr))
     {
         return true;
     }
@@ -75,6 +75,15 @@ fn is_of_the_server(cx: &LintContext<'_>, view: BodyView<'_>, spawn: &CallSite) 
         || inside.iter().any(|expr| is_endless(cx, view, *expr))
         // What accepts connections does so for as long as the program runs, and this is a part of it.
         || mentions(cx, &above(cx, view.owner), &[Part::Accept])
+}
+
+/// What is inside a macro such as `select!` may wait too.
+fn may_wait(view: BodyView<'_>, expr: ExprId) -> bool {
+    match view.kind(expr) {
+        ExprKind::Await { .. } => true,
+        ExprKind::Macro(call) => !matches!(call.arguments, MacroArguments::Exprs(_)),
+        _ => false,
+    }
 }
 
 /// A loop that looks, and waits for a time.

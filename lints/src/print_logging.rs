@@ -4,6 +4,7 @@ use agentlint_diagnostics::{Diagnostic, Group, Level, LintMeta};
 use agentlint_effects::Entry;
 use agentlint_linter::{Lint, LintContext};
 use agentlint_syntax::ast::ExprKind;
+use rustc_hash::FxHashMap;
 
 use crate::blocking::location;
 
@@ -25,14 +26,18 @@ impl Lint for PrintLogging {
     }
 
     fn check(&self, cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
+        let mut asked_for = FxHashMap::default();
         for view in cx.effects.views(cx.program) {
             for (expr, data) in view.body.exprs.iter_enumerated() {
                 let ExprKind::Macro(call) = &data.kind else { continue };
                 let Some(name) = call.path.segments.last().map(|last| last.name).filter(|name| PRINTING.contains(&name.as_str())) else {
                     continue;
                 };
-                let entries = cx.effects.entries(cx.program, view.region_of(expr));
-                if !entries.iter().any(|entry| !matches!(entry, Entry::Task(_))) {
+                let region = view.region_of(expr);
+                let is_asked_for = *asked_for.entry(region).or_insert_with(|| {
+                    cx.effects.entries(cx.program, region).iter().any(|entry| !matches!(entry, Entry::Task(_)))
+                });
+                if !is_asked_for {
                     continue;
                 }
                 let message = format!("`{name}!` is no log: it has no level, no time and no request, and it waits for whoever reads the output");

@@ -97,7 +97,7 @@ impl Engine for Driver {
         }
         let reading = start.elapsed();
         let coverage = |program: &Program<'_>, effects: &Effects| effects.coverage(program);
-        let (found, took, coverage) = analysis::lint(&self.registry, &catalog(&opened)?, roles, &opened, coverage);
+        let (found, took, coverage) = analysis::lint(&self.registry, &levels, &catalog(&opened)?, roles, &opened, coverage);
         diagnostics.extend(found.into_iter().filter(|one| is_asked_for(&opened, one.primary.location.file)));
         let confidence = request.confidence.or(opened.config.confidence).unwrap_or(Confidence::Likely);
         let suppressions = self.suppressions(&opened, &files);
@@ -149,7 +149,7 @@ impl Engine for Driver {
         let mut diagnostics = std::mem::take(&mut opened.diagnostics);
         let roles = opened.config.roles;
         let explain = |program: &Program<'_>, effects: &Effects| effects.explain(program, file, &range);
-        let (found, _, calls) = analysis::lint(&self.registry, &catalog(&opened)?, roles, &opened, explain);
+        let (found, _, calls) = analysis::lint(&self.registry, &levels, &catalog(&opened)?, roles, &opened, explain);
         diagnostics.extend(found);
         let confidence = opened.config.confidence.unwrap_or(Confidence::Likely);
         let outcome = finish(&self.registry, &levels, confidence, &self.suppressions(&opened, &files), diagnostics);

@@ -17,7 +17,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 use super::{Delta, Model, ModelError, Request, Turn};
 use crate::event::ToolCall;
@@ -63,12 +63,18 @@ impl Model for Scripted {
         let kept = deltas.take(usize::try_from(cut).unwrap_or(usize::MAX)).map(Ok);
         let error = script.failure.map(|failure| Err(failure.error()));
         let (slow, delay) = (script.slow, script.delay);
-        let timed = stream::iter(kept.chain(error)).enumerate().then(move |(index, delta)| async move {
+        // Like a provider's, its tokens come by a clock of their own, whenever the last one was taken: many answers whose pauses
+        // began when a commit ended would come to keep step, and all ask for the next commit at once.
+        let mut due = Instant::now();
+        let timed = stream::iter(kept.chain(error)).enumerate().then(move |(index, delta)| {
             let pause = if index == 0 { slow } else { delay };
-            if !pause.is_zero() {
-                sleep(pause).await;
+            due = if index == 0 { Instant::now() + slow } else { due + delay };
+            async move {
+                if !pause.is_zero() {
+                    sleep_until(due).await;
+                }
+                delta
             }
-            delta
         });
         timed.boxed()
     }

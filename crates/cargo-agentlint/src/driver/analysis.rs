@@ -6,10 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use agentlint_diagnostics::{Diagnostic, Location, RolePolicy};
+use agentlint_diagnostics::{Diagnostic, Level, Location, RolePolicy};
 use agentlint_effects::{AnalysedBody, Catalog, Effects, Entry, FORM, ResolvedCatalog, SummaryStore};
 use agentlint_linter::run_lints::INTERNAL_ERROR;
-use agentlint_linter::{LintContext, Registry};
+use agentlint_linter::{Levels, LintContext, Registry};
 use agentlint_semantic::Program;
 use agentlint_semantic::def::DefId;
 use agentlint_semantic::input::CrateId;
@@ -19,6 +19,7 @@ use rayon::prelude::*;
 /// What the lints found, and what `also` says of the model before it goes.
 pub(super) fn lint<T: Send>(
     registry: &Registry,
+    levels: &Levels,
     catalog: &Catalog,
     roles: RolePolicy,
     opened: &Opened,
@@ -33,6 +34,8 @@ pub(super) fn lint<T: Send>(
         let of_lints: Vec<Vec<Diagnostic>> = registry
             .lints()
             .par_iter()
+            // Nobody would see what it finds.
+            .filter(|lint| levels.level(lint.meta()) != Level::Allow)
             .map(|lint| {
                 let mut of_lint = Vec::new();
                 let ran = catch_unwind(AssertUnwindSafe(|| lint.check(&cx, &mut of_lint)));
