@@ -2,6 +2,7 @@
 
 mod blocking;
 mod builtin_catalog;
+mod deploy;
 mod held_guard;
 
 use agentlint_linter::Lint;
@@ -31,9 +32,12 @@ lints! {
     blocking_stdin::BlockingStdin,
     client_per_request::ClientPerRequest,
     client_without_timeout::ClientWithoutTimeout,
+    container_runs_as_root::ContainerRunsAsRoot,
+    dev_server_in_container::DevServerInContainer,
     global_client::GlobalClient,
     lock_across_await::LockAcrossAwait,
     nested_block_on::NestedBlockOn,
     refcell_across_await::RefcellAcrossAwait,
+    shell_form_entrypoint::ShellFormEntrypoint,
     span_guard_across_await::SpanGuardAcrossAwait,
 }
