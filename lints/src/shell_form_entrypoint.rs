@@ -93,7 +93,7 @@ fn of_shell_form(image: &Image, name: &str, invocation: &Invocation, text: &str)
     let place = location(image.file, invocation.span);
     let script = parse_in_dockerfile(text, Places::From(invocation.arguments.start), image.escape);
     let waits_for = match script.last() {
-        Last::Waited(command) => shortened(&words(&command.words).join(" ")),
+        Last::Waited(last) => shortened(&words(&script.head_of_pipeline(last).words).join(" ")),
         Last::Replaced(_) if image.entrypoint.is_none() || name == "ENTRYPOINT" || passes_arguments_on(image, invocation) => return None,
         _ => shortened(text),
     };

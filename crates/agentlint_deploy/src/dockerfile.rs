@@ -309,27 +309,34 @@ impl Dockerfile {
     pub fn origins(&self, stage: usize, path: &str) -> Vec<(String, Span)> {
         let mut origins = Vec::new();
         let folder = self.chain(stage).find_map(|stage| stage.workdir.as_deref()).unwrap_or("/");
-        if let Some(path) = join(Some(folder), path) {
-            self.add_origins(stage, &path, 0, &mut origins);
+        // A stage copies from earlier ones, so this ends; but there may be many ways.
+        const MOST: usize = 64;
+        let mut open = vec![(stage, join(Some(folder), path))];
+        while let Some((stage, Some(path))) = open.pop()
+            && origins.len() < MOST
+        {
+            self.add_origins(stage, &path, &mut origins, &mut open);
         }
         origins
     }
 
-    fn add_origins(&self, stage: usize, path: &str, depth: usize, origins: &mut Vec<(String, Span)>) {
-        const DEEPEST: usize = 6;
-        if depth > DEEPEST {
-            return;
-        }
-        let copies = self.chain(stage).flat_map(|stage| stage.copies.iter().rev());
-        for copy in copies {
+    fn add_origins(
+        &self,
+        at: usize,
+        path: &str,
+        origins: &mut Vec<(String, Span)>,
+        open: &mut Vec<(usize, Option<String>)>,
+    ) {
+        for copy in self.chain(at).flat_map(|stage| stage.copies.iter().rev()) {
             for from in copy.sources.iter().filter_map(|source| source_of(source, copy, path)) {
                 match copy.from {
                     CopyFrom::Context => origins.push((from, copy.span)),
-                    CopyFrom::Stage(stage) => {
+                    CopyFrom::Stage(stage) if stage < at => {
                         let from = join(Some("/"), &from).unwrap_or(from);
                         origins.push((from.clone(), copy.span));
-                        self.add_origins(stage, &from, depth + 1, origins);
+                        open.push((stage, Some(from)));
                     }
+                    CopyFrom::Stage(_) => {}
                     CopyFrom::Image => {}
                 }
             }

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use crate::shell::{Last, Places, Script, Word, parse, parse_in_dockerfile};
+use crate::shell::{Joint, Last, Places, Script, Simple, Word, parse, parse_in_dockerfile};
 use crate::{FileNumber, Span};
 
 /// What was found on the way.
@@ -128,7 +128,7 @@ impl Follower<'_, '_> {
         let mut at = 0;
         while let Some(word) = arguments.get(at) {
             let flag = word.text.as_str();
-            if flag == "-o" || flag == "+o" {
+            if flag == "+o" || (flag.starts_with('-') && !flag.starts_with("--") && flag.ends_with('o')) {
                 at += 2;
             } else if flag.starts_with('-') && !flag.starts_with("--") && flag.ends_with('c') {
                 let Some(text) = arguments.get(at + 1) else { return };
@@ -161,8 +161,8 @@ impl Follower<'_, '_> {
             && command.words.iter().any(|word| word.text == "$@")
         {
             // What it is given runs, behind what stands in front of `"$@"`.
-            if let Last::Waited(command) = script.script.last() {
-                self.front(command, FrontKind::Script(script.name.clone()), script.file);
+            if let Last::Waited(_) = script.script.last() {
+                self.front(command, command, FrontKind::Script(script.name.clone()), script.file);
             }
             let own = command.words.iter().skip_while(|word| word.text == "exec").take_while(|word| word.text != "$@");
             let own: Vec<Word> = own.cloned().collect();
@@ -181,10 +181,11 @@ impl Follower<'_, '_> {
     /// `front` is left out where whoever asks knows the shell.
     fn commands(&mut self, script: &Script, front: Option<FrontKind>, arguments: &[Word], file: FileNumber, depth: usize) {
         self.reached.drops_privileges |= script.commands.iter().any(|command| drops_privileges(&command.words));
-        match (script.last(), front) {
-            (Last::Waited(command), _) if PASSING.contains(&command.name()) => {}
-            (Last::Waited(command), Some(front)) => self.front(command, front, file),
-            _ => {}
+        if let (Last::Waited(last), Some(front)) = (script.last(), front) {
+            let server = script.head_of_pipeline(last);
+            if !PASSING.contains(&server.name()) {
+                self.front(server, last, front, file);
+            }
         }
         for command in script.running() {
             let words = if command.name() == "exec" { &command.words[1..] } else { &command.words };
@@ -196,11 +197,11 @@ impl Follower<'_, '_> {
         }
     }
 
-    fn front(&mut self, command: &crate::shell::Simple, kind: FrontKind, file: FileNumber) {
-        use crate::shell::Joint;
-        let words: Vec<&str> = command.words.iter().map(|word| word.text.as_str()).collect();
-        let is_simple = command.before != Joint::Pipe && command.after == Joint::Next;
-        self.reached.shells.push(Front { file, span: command.span, kind, waits_for: words.join(" "), is_simple });
+    /// `server` is what the shell waits for; `last` the end of its pipeline.
+    fn front(&mut self, server: &Simple, last: &Simple, kind: FrontKind, file: FileNumber) {
+        let words: Vec<&str> = server.words.iter().map(|word| word.text.as_str()).collect();
+        let is_simple = last.before != Joint::Pipe && last.after == Joint::Next;
+        self.reached.shells.push(Front { file, span: server.span, kind, waits_for: words.join(" "), is_simple });
     }
 
     /// What stands behind init programs, `env` and the like.

@@ -234,6 +234,7 @@ impl Builder<'_, '_> {
             }
         };
         let programs = reached.programs.iter().filter_map(|program| program.words.first());
+        let programs = programs.filter(|word| !is_debug_build(&word.text));
         let debug_builds = programs.flat_map(|word| {
             let origins = dockerfile.origins(stage, &word.text).into_iter();
             let built = origins.filter(|(path, _)| is_debug_build(path));

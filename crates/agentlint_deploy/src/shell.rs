@@ -113,6 +113,19 @@ impl Script {
         running
     }
 
+    /// The first command of the pipeline that `last` ends.
+    pub fn head_of_pipeline<'a>(&'a self, last: &'a Simple) -> &'a Simple {
+        let top = self.commands.iter().rev().filter(|command| command.depth == 0);
+        let mut before = top.skip_while(|command| !std::ptr::eq(*command, last)).skip(1);
+        let mut head = last;
+        while head.before == Joint::Pipe
+            && let Some(command) = before.next()
+        {
+            head = command;
+        }
+        head
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.commands.iter().any(|command| command.name() == name)
     }

@@ -100,12 +100,38 @@ pub fn parse(text: &str) -> Option<Document> {
         let span = Span { start: offsets.byte(place.start.index()), end: offsets.byte(place.end.index()) };
         match event {
             Event::DocumentEnd | Event::StreamEnd => break,
+            Event::Scalar(_, style, ..) => builder.event(event, scalar_span(text, span, style))?,
             event => builder.event(event, span)?,
         }
     }
     let root = builder.root?;
     let comments = comments(text, &builder.scalars);
-    Some(Document { root, comments, entries: builder.entries })
+    let without_space = |span: &Span| {
+        let written = text.get(span.start as usize..span.end as usize).unwrap_or("");
+        Span { start: span.start, end: span.start + written.trim_end().len() as u32 }
+    };
+    let entries = builder.entries.iter().map(without_space).collect();
+    Some(Document { root, comments, entries })
+}
+
+/// The parser counts what follows a scalar on its line as its own, comments too.
+fn scalar_span(text: &str, span: Span, style: ScalarStyle) -> Span {
+    let written = text.get(span.start as usize..span.end as usize).unwrap_or("");
+    let length = match style {
+        ScalarStyle::Plain => written.find(" #").map_or(written, |at| &written[..at]).trim_end().len(),
+        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
+            let (mut escaped, quote) = (false, if style == ScalarStyle::SingleQuoted { '\'' } else { '"' });
+            let end = written.char_indices().skip(1).find(|(at, character)| {
+                let is_end = *character == quote && !escaped;
+                let doubled = quote == '\'' && written[*at + 1..].starts_with(quote);
+                escaped = !escaped && (*character == '\\' && quote == '"' || is_end && doubled);
+                is_end && !doubled
+            });
+            end.map_or(written.trim_end().len(), |(at, _)| at + 1)
+        }
+        _ => written.trim_end().len(),
+    };
+    Span { start: span.start, end: span.start + length as u32 }
 }
 
 /// The parser counts characters.
@@ -132,6 +158,8 @@ struct Builder {
     anchors: HashMap<usize, Rc<Node>>,
     entries: Vec<Span>,
     scalars: Vec<Span>,
+    /// Where what came last ends.
+    last_end: u32,
 }
 
 struct Open {
@@ -158,7 +186,9 @@ impl Builder {
             Event::SequenceEnd | Event::MappingEnd => {
                 let Open { start, anchor, is_map, items } = self.open.pop()?;
                 let kind = if is_map { Kind::Map(pairs(items)) } else { Kind::List(items) };
-                self.add(Node { span: Span { start, end: span.end.max(start) }, kind }, anchor);
+                // A block ends where the next thing begins, with comments between.
+                let end = if span.start == span.end { self.last_end } else { span.end };
+                self.add(Node { span: Span { start, end: end.max(start) }, kind }, anchor);
             }
             _ => {}
         }
@@ -181,6 +211,7 @@ impl Builder {
 
     /// `written` is where it stands in the text, which for an alias is not where the node does.
     fn place(&mut self, node: Rc<Node>, written: Span) {
+        self.last_end = written.end;
         let Some(open) = self.open.last_mut() else {
             self.root.get_or_insert(node);
             return;
