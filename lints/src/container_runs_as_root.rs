@@ -1,7 +1,7 @@
 //! `container_runs_as_root`: an image whose program runs as root.
 
 use agentlint_deploy::follow::{SHELLS, base_name, is_root};
-use agentlint_deploy::images::{ImageUser, user_of};
+use agentlint_deploy::images::{ImageUser, drops_privileges, user_of};
 use agentlint_deploy::{Image, Service};
 use agentlint_diagnostics::{Confidence, Diagnostic, Group, Level, LintMeta};
 use agentlint_linter::{Lint, LintContext};
@@ -37,6 +37,10 @@ impl Lint for ContainerRunsAsRoot {
 
 fn of_image(image: &Image) -> Option<Diagnostic> {
     if !starts_a_service(image) || image.reached.drops_privileges {
+        return None;
+    }
+    // The base's entry point runs, with this command as its arguments.
+    if image.user.is_none() && image.entrypoint.is_none() && image.base.as_deref().is_some_and(drops_privileges) {
         return None;
     }
     // Whoever runs it says as whom.

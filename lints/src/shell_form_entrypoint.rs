@@ -161,7 +161,11 @@ fn of_front(front: &Front, base: Option<&str>, start: &Start<'_>) -> Option<Diag
         FrontKind::Script(script) => format!("`{script}` waits for `{waits_for}`: SIGTERM goes to the shell that runs the script"),
     };
     let mut diagnostic = Diagnostic::new(META.id, META.level, message, location(front.file, front.span));
-    diagnostic.help = Some(format!("write `exec {waits_for}`"));
+    diagnostic.help = Some(match front.is_simple {
+        true => format!("write `exec {waits_for}`"),
+        // A part of a pipeline cannot replace the shell.
+        false => format!("start `{waits_for}` with `exec`, and without a pipe"),
+    });
     if let FrontKind::Inline { shell, .. } = &front.kind {
         diagnostic.confidence = confidence(shell, base, front.is_simple);
     }

@@ -75,8 +75,16 @@ fn a_file_can_be_named_by_itself() {
 fn what_is_not_deployed_is_not_looked_at() {
     let dockerfile = "FROM debian:12\nUSER app\nCMD /app/server\n";
     let paths = [
-        "target/Dockerfile", "tests/Dockerfile", "examples/Dockerfile", ".devcontainer/Dockerfile", "ignored/Dockerfile",
-        "node_modules/a/Dockerfile", "other_package/Dockerfile", "Dockerfile.dev", "Dockerfile.j2", "a/b/c/d/Dockerfile",
+        "target/Dockerfile",
+        "tests/Dockerfile",
+        "examples/Dockerfile",
+        ".devcontainer/Dockerfile",
+        "ignored/Dockerfile",
+        "node_modules/a/Dockerfile",
+        "other_package/Dockerfile",
+        "Dockerfile.dev",
+        "Dockerfile.j2",
+        "a/b/c/d/Dockerfile",
     ];
     let mut files = vec![("src/lib.rs", ""), (".gitignore", "/ignored\n"), ("other_package/Cargo.toml", "[workspace]\n")];
     files.extend(paths.iter().map(|path| (*path, dockerfile)));
@@ -89,11 +97,11 @@ fn what_is_not_deployed_is_not_looked_at() {
 fn places_are_exact_in_every_format() {
     let dockerfile = "FROM debian:12\nUSER app\n# ä\nCMD [\"sh\", \"-c\", \"/app/ä | cat\"]\n";
     let folder = package(&[("src/lib.rs", ""), ("docker/Dockerfile", dockerfile)]);
-    let place = "docker/Dockerfile:4:17";
+    let place = "docker/Dockerfile:4:19";
     assert!(run(folder.path(), &["--format", "concise"]).stdout.starts_with(place), "concise");
     assert!(run(folder.path(), &[]).stdout.contains(place), "human");
     let github = run(folder.path(), &["--format", "github"]).stdout;
-    assert!(github.contains("file=docker/Dockerfile,line=4,endLine=4,col=17"), "{github}");
+    assert!(github.contains("file=docker/Dockerfile,line=4,endLine=4,col=19"), "{github}");
     let sarif = run(folder.path(), &["--format", "sarif"]).stdout;
     assert!(sarif.contains("docker/Dockerfile"), "{sarif}");
 }
@@ -184,7 +192,8 @@ fn files_of_block(block: &Block, origin: &str) -> Option<Vec<CaseFile>> {
         Language::Procfile => Some(vec![file("Procfile")]),
         Language::Shell => {
             let image = "FROM debian:12\nCOPY entrypoint.sh /\nUSER app\nENTRYPOINT [\"/entrypoint.sh\"]\n";
-            let image = CaseFile { path: "Dockerfile".to_owned(), origin: "the script's Dockerfile".to_owned(), text: image.to_owned() };
+            let image =
+                CaseFile { path: "Dockerfile".to_owned(), origin: "the script's Dockerfile".to_owned(), text: image.to_owned() };
             Some(vec![file("entrypoint.sh"), image])
         }
     }

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use agentlint_testing::{Finding, Language, MarkKind, check, hash_marks, marks, read_page, suppressed, truncations, with_crlf, with_tabs};
+use agentlint_testing::{
+    Finding, Language, MarkKind, check, hash_marks, marks, read_page, suppressed, truncations, with_crlf, with_tabs,
+};
 
 use crate::support::{
     assert_none, entries, fetch, files_below, findings, kept_folder, pages, read, root, run, shown, stem, write,

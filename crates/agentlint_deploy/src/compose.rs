@@ -45,14 +45,16 @@ pub fn services(document: &Document) -> Vec<Service> {
     let Some(services) = document.root.get("services") else { return Vec::new() };
     let jobs: Vec<&str> = services.entries().iter().flat_map(|(_, service)| awaited_jobs(service)).collect();
     let named = services.entries().iter().filter_map(|(name, service)| Some((name, name.text()?, service)));
-    named.filter(|(_, name, service)| *name != "<<" && matches!(service.kind, Kind::Map(_)))
+    named
+        .filter(|(_, name, service)| *name != "<<" && matches!(service.kind, Kind::Map(_)))
         .map(|(key, name, node)| service(name, key.span, node, jobs.contains(&name)))
         .collect()
 }
 
 fn service(name: &str, place: Span, node: &Node, is_awaited: bool) -> Service {
     let text = |key: &str| node.get(key).and_then(|value| Some((value.text()?.to_owned(), value.span)));
-    let mounts: Vec<(String, String)> = node.get("volumes").map_or_else(Vec::new, |list| list.list().iter().filter_map(mount).collect());
+    let mounts: Vec<(String, String)> =
+        node.get("volumes").map_or_else(Vec::new, |list| list.list().iter().filter_map(mount).collect());
     let profiles = node.get("profiles").map_or(&[][..], |list| list.list());
     let in_profile = profiles.iter().filter_map(|profile| profile.text()).any(is_for_development);
     // A folder of sources that is laid over the image's own.
@@ -83,7 +85,11 @@ fn awaited_jobs(service: &Node) -> Vec<&str> {
 
 fn build(node: &Rc<Node>) -> Option<Build> {
     if let Some(context) = node.text() {
-        return (!node.is_null()).then(|| Build { context: context.to_owned(), dockerfile: "Dockerfile".to_owned(), target: None });
+        return (!node.is_null()).then(|| Build {
+            context: context.to_owned(),
+            dockerfile: "Dockerfile".to_owned(),
+            target: None,
+        });
     }
     if node.get("dockerfile_inline").is_some() {
         return None;

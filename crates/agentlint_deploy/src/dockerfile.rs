@@ -105,7 +105,8 @@ pub fn parse(text: &str) -> Option<Dockerfile> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let parsed = parse_dockerfile::parse(text).ok()?;
     let escape = parsed.parser_directives.escape.as_ref().map_or('\\', |escape| escape.value.value);
-    let mut reader = Reader { text, file: Dockerfile { escape, ..Dockerfile::default() }, global: HashMap::new(), scope: HashMap::new() };
+    let mut reader =
+        Reader { text, file: Dockerfile { escape, ..Dockerfile::default() }, global: HashMap::new(), scope: HashMap::new() };
     let starts: Vec<usize> = parsed.instructions.iter().map(|instruction| keyword(instruction).start).collect();
     let ends = starts.iter().skip(1).copied().chain([text.len()]);
     let mut heredocs = Vec::new();
@@ -320,13 +321,7 @@ impl Dockerfile {
         origins
     }
 
-    fn add_origins(
-        &self,
-        at: usize,
-        path: &str,
-        origins: &mut Vec<(String, Span)>,
-        open: &mut Vec<(usize, Option<String>)>,
-    ) {
+    fn add_origins(&self, at: usize, path: &str, origins: &mut Vec<(String, Span)>, open: &mut Vec<(usize, Option<String>)>) {
         for copy in self.chain(at).flat_map(|stage| stage.copies.iter().rev()) {
             for from in copy.sources.iter().filter_map(|source| source_of(source, copy, path)) {
                 match copy.from {
@@ -392,9 +387,7 @@ fn invocation(command: &Command<'_>, span: Span) -> Invocation {
             });
             Invocation { span, arguments: at(&words.span), form: Form::Exec(form.collect()) }
         }
-        Command::Shell(text) => {
-            Invocation { span, arguments: at(&text.span), form: Form::Shell(text.value.to_owned()) }
-        }
+        Command::Shell(text) => Invocation { span, arguments: at(&text.span), form: Form::Shell(text.value.to_owned()) },
         // The parser may learn more forms.
         _ => Invocation { span, arguments: span, form: Form::Exec(Vec::new()) },
     }

@@ -211,8 +211,21 @@ impl Follower<'_, '_> {
             let name = base_name(&first.text);
             self.reached.drops_privileges |= drops_privileges(words);
             words = match name {
-                "exec" | "nohup" | "setsid" | "time" | "nice" | "ionice" | "stdbuf" | "catatonit" | "xvfb-run" | "ddtrace-run"
-                | "opentelemetry-instrument" | "with-contenv" | "npx" | "bunx" | "command" => after_flags(rest, &["-n", "-a", "-c"]),
+                "exec"
+                | "nohup"
+                | "setsid"
+                | "time"
+                | "nice"
+                | "ionice"
+                | "stdbuf"
+                | "catatonit"
+                | "xvfb-run"
+                | "ddtrace-run"
+                | "opentelemetry-instrument"
+                | "with-contenv"
+                | "npx"
+                | "bunx"
+                | "command" => after_flags(rest, &["-n", "-a", "-c"]),
                 "env" => {
                     let rest = after_flags(rest, &["-u", "-C"]);
                     let assignments = rest.iter().take_while(|word| word.text.contains('=')).count();
@@ -252,8 +265,8 @@ impl Follower<'_, '_> {
 
 /// Commands that are over at once, or wait for something that is not theirs.
 const PASSING: [&str; 28] = [
-    "echo", "printf", "exit", "return", "true", "false", ":", "set", "export", "cd", "test", "[", "[[", "rm", "cp", "mv", "mkdir",
-    "chmod", "chown", "cat", "ls", "touch", "sleep", "tail", "wait", "source", ".", "unset",
+    "echo", "printf", "exit", "return", "true", "false", ":", "set", "export", "cd", "test", "[", "[[", "rm", "cp", "mv",
+    "mkdir", "chmod", "chown", "cat", "ls", "touch", "sleep", "tail", "wait", "source", ".", "unset",
 ];
 
 /// Whether it goes on as somebody else than root.

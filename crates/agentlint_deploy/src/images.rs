@@ -22,10 +22,46 @@ pub enum ImageShell {
 
 /// Official images whose user is root.
 const ROOT: [&str; 40] = [
-    "scratch", "alpine", "debian", "ubuntu", "fedora", "centos", "rockylinux", "almalinux", "amazonlinux", "archlinux", "busybox",
-    "rust", "python", "node", "golang", "buildpack-deps", "openjdk", "eclipse-temurin", "ruby", "php", "perl", "bash", "gcc",
-    "nginx", "postgres", "mysql", "mariadb", "redis", "httpd", "caddy", "docker", "amazoncorretto", "oraclelinux", "photon",
-    "clearlinux", "opensuse/leap", "archlinux/archlinux", "nixos/nix", "voidlinux/voidlinux", "denoland/deno",
+    "scratch",
+    "alpine",
+    "debian",
+    "ubuntu",
+    "fedora",
+    "centos",
+    "rockylinux",
+    "almalinux",
+    "amazonlinux",
+    "archlinux",
+    "busybox",
+    "rust",
+    "python",
+    "node",
+    "golang",
+    "buildpack-deps",
+    "openjdk",
+    "eclipse-temurin",
+    "ruby",
+    "php",
+    "perl",
+    "bash",
+    "gcc",
+    "nginx",
+    "postgres",
+    "mysql",
+    "mariadb",
+    "redis",
+    "httpd",
+    "caddy",
+    "docker",
+    "amazoncorretto",
+    "oraclelinux",
+    "photon",
+    "clearlinux",
+    "opensuse/leap",
+    "archlinux/archlinux",
+    "nixos/nix",
+    "voidlinux/voidlinux",
+    "denoland/deno",
 ];
 
 pub fn user_of(image: &str) -> ImageUser {
@@ -34,14 +70,24 @@ pub fn user_of(image: &str) -> ImageUser {
     if says_other(&name) || says_other(&tag) || name.contains("unprivileged") {
         return ImageUser::Other;
     }
+    // Windows has no root.
+    if name.starts_with("mcr.microsoft.com/windows") {
+        return ImageUser::Other;
+    }
+    if name.ends_with("bitnami/minideb") {
+        return ImageUser::Root;
+    }
     // Made to run as somebody else, and documented so.
-    let others = ["cgr.dev/", "dhi.io/", "bitnami/", "registry.access.redhat.com/ubi9/python", "registry.access.redhat.com/ubi9/node"];
+    let others =
+        ["cgr.dev/", "dhi.io/", "bitnami/", "registry.access.redhat.com/ubi9/python", "registry.access.redhat.com/ubi9/node"];
     if others.iter().any(|prefix| name.starts_with(prefix)) {
         return ImageUser::Other;
     }
     let redhat = ["registry.access.redhat.com/ubi", "redhat/ubi"];
-    let bases = ["gcr.io/distroless/", "mcr.microsoft.com/devcontainers/", "public.ecr.aws/docker/library/", "mirror.gcr.io/library/"];
-    let minimal = redhat.iter().any(|prefix| name.starts_with(prefix)) && ["minimal", "micro", "init", "ubi"].iter().any(|end| name.ends_with(end));
+    let bases =
+        ["gcr.io/distroless/", "mcr.microsoft.com/devcontainers/", "public.ecr.aws/docker/library/", "mirror.gcr.io/library/"];
+    let minimal = redhat.iter().any(|prefix| name.starts_with(prefix))
+        && ["minimal", "micro", "init", "ubi"].iter().any(|end| name.ends_with(end));
     if minimal || bases.iter().any(|prefix| name.starts_with(prefix)) {
         return ImageUser::Root;
     }
@@ -52,10 +98,23 @@ pub fn user_of(image: &str) -> ImageUser {
     }
 }
 
+/// Whether the image's own entry point, started as root, goes on as somebody else.
+pub fn drops_privileges(image: &str) -> bool {
+    let (name, _) = split(image);
+    let name = name.strip_prefix("docker.io/").unwrap_or(&name);
+    let official = ["postgres", "mysql", "mariadb", "redis", "valkey/valkey", "mongo", "rabbitmq", "nginx", "httpd", "memcached"];
+    let others = ["pgvector/pgvector", "postgis/postgis", "timescale/timescaledb"];
+    official.contains(&name.strip_prefix("library/").unwrap_or(name)) || others.contains(&name)
+}
+
 pub fn shell_of(image: &str) -> ImageShell {
     let (name, tag) = split(image);
     let last = name.rsplit('/').next().unwrap_or(&name);
-    let has = |words: &[&str]| words.iter().any(|word| last == *word || tag.split(['-', '.']).any(|part| part.trim_end_matches(|c: char| c.is_ascii_digit()) == *word));
+    let has = |words: &[&str]| {
+        words.iter().any(|word| {
+            last == *word || tag.split(['-', '.']).any(|part| part.trim_end_matches(|c: char| c.is_ascii_digit()) == *word)
+        })
+    };
     if has(&["alpine", "busybox", "fedora", "centos", "rockylinux", "almalinux", "amazonlinux", "archlinux", "bash"]) {
         return ImageShell::ReplacesItself;
     }
@@ -94,6 +153,9 @@ mod tests {
             ("cgr.dev/chainguard/glibc-dynamic", ImageUser::Other),
             ("nginxinc/nginx-unprivileged:1.27", ImageUser::Other),
             ("elixir:1.17", ImageUser::ProbablyRoot),
+            ("mcr.microsoft.com/windows/nanoserver:ltsc2022", ImageUser::Other),
+            ("bitnami/minideb:latest", ImageUser::Root),
+            ("bitnami/redis", ImageUser::Other),
             ("ghcr.io/someone/base:1", ImageUser::Unknown),
             ("localhost:5000/base", ImageUser::Unknown),
         ];

@@ -31,20 +31,70 @@ impl FileKind {
 
 /// Files that something else reads first, or that only look alike.
 const TEMPLATES: [&str; 17] = [
-    ".dockerignore", ".j2", ".jinja", ".jinja2", ".tmpl", ".template", ".tpl", ".in", ".erb", ".mustache", ".hbs", ".liquid",
-    ".tera", ".md", ".rs", ".sh", ".lock",
+    ".dockerignore",
+    ".j2",
+    ".jinja",
+    ".jinja2",
+    ".tmpl",
+    ".template",
+    ".tpl",
+    ".in",
+    ".erb",
+    ".mustache",
+    ".hbs",
+    ".liquid",
+    ".tera",
+    ".md",
+    ".rs",
+    ".sh",
+    ".lock",
 ];
 
 /// Words of a file's or stage's name for which nobody waits in production.
 const WORDS: [&str; 17] = [
-    "dev", "devel", "develop", "development", "devcontainer", "local", "override", "test", "tests", "testing", "ci", "e2e", "bench",
-    "debug", "watch", "example", "sample",
+    "dev",
+    "devel",
+    "develop",
+    "development",
+    "devcontainer",
+    "local",
+    "override",
+    "test",
+    "tests",
+    "testing",
+    "ci",
+    "e2e",
+    "bench",
+    "debug",
+    "watch",
+    "example",
+    "sample",
 ];
 
 /// Folders that are not looked into.
 const FOLDERS: [&str; 22] = [
-    "target", "node_modules", "vendor", "third_party", "src", "test", "tests", "testing", "testdata", "fixtures", "ci", "dev",
-    "development", "devcontainer", "e2e", "bench", "benches", "benchmarks", "example", "examples", "fuzz", "site-packages",
+    "target",
+    "node_modules",
+    "vendor",
+    "third_party",
+    "src",
+    "test",
+    "tests",
+    "testing",
+    "testdata",
+    "fixtures",
+    "ci",
+    "dev",
+    "development",
+    "devcontainer",
+    "e2e",
+    "bench",
+    "benches",
+    "benchmarks",
+    "example",
+    "examples",
+    "fuzz",
+    "site-packages",
 ];
 
 /// Whether the name of a file, a stage or a profile says that it is for development or tests.
@@ -80,7 +130,8 @@ mod tests {
 
     #[test]
     fn names_for_development() {
-        for name in ["Dockerfile.dev", "docker-compose.override.yml", "dev.Dockerfile", "compose.dev.yml", "Procfile.dev", "test"] {
+        for name in ["Dockerfile.dev", "docker-compose.override.yml", "dev.Dockerfile", "compose.dev.yml", "Procfile.dev", "test"]
+        {
             assert!(is_for_development(name), "{name}");
         }
         for name in ["Dockerfile", "compose.yaml", "device.Dockerfile", "docker-compose.prod.yml"] {

@@ -201,7 +201,8 @@ impl Builder<'_, '_> {
         let asked: HashSet<usize> = services.iter().filter_map(|one| stage_of(one)).filter(|stage| *stage != last).collect();
         let mut stages: Vec<usize> = asked.iter().copied().chain([last]).collect();
         stages.sort_unstable();
-        let contexts: Vec<String> = services.iter().filter_map(|one| one.built.as_ref()).map(|(_, context)| context.clone()).collect();
+        let contexts: Vec<String> =
+            services.iter().filter_map(|one| one.built.as_ref()).map(|(_, context)| context.clone()).collect();
         for stage in stages {
             let name = dockerfile.stages[stage].name.as_deref().unwrap_or("");
             if stage == last && is_for_development(name) && !services.iter().any(|one| stage_of(one) == Some(last)) {

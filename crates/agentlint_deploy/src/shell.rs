@@ -89,7 +89,8 @@ impl Script {
         }
         let Some(last) = top.last().filter(|_| !self.ends_in_compound) else { return Last::Unknown };
         // `a && b` ends in `b`; of `a || b` nobody knows.
-        let mut list = top.iter().rev().skip(1).take_while(|command| matches!(command.after, Joint::And | Joint::Or | Joint::Pipe));
+        let mut list =
+            top.iter().rev().skip(1).take_while(|command| matches!(command.after, Joint::And | Joint::Or | Joint::Pipe));
         if list.any(|command| command.after == Joint::Or) || matches!(last.after, Joint::Or | Joint::And | Joint::Pipe) {
             return Last::Unknown;
         }

@@ -67,7 +67,10 @@ fn no_text_is_too_much() {
     texts.extend(deep.iter().map(|part| format!("FROM a\nCMD {}", part.repeat(5_000))));
     texts.extend(deep.iter().map(|part| format!("services:\n  a:\n    command: sh -c '{}'", part.repeat(500))));
     texts.push("a: &a [*a]\nservices: *a".to_owned());
-    texts.push(format!("a0: &a0 {{}}\n{}services: *a200\n", (1..=200).map(|n| format!("a{n}: &a{n} {{<<: [*a{}, *a{}]}}\n", n - 1, n - 1)).collect::<String>()));
+    texts.push(format!(
+        "a0: &a0 {{}}\n{}services: *a200\n",
+        (1..=200).map(|n| format!("a{n}: &a{n} {{<<: [*a{}, *a{}]}}\n", n - 1, n - 1)).collect::<String>()
+    ));
     texts.push("FROM a AS a\nFROM a AS a\nCOPY --from=0 / /\nCOPY --from=1 / /\nENTRYPOINT [\"/a\"]".to_owned());
     texts.push(format!("FROM a AS s\n{}ENTRYPOINT [\"/a/b/c\"]", "COPY --from=s / /\nCOPY --from=s /a /a\n".repeat(40)));
     for text in &texts {

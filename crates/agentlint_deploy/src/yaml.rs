@@ -77,11 +77,12 @@ impl Node {
             return Some((name, value));
         }
         let merged = self.entries().iter().filter(|(name, _)| name.text() == Some("<<") && merges > 0);
-        merged.flat_map(|(_, value)| match &value.kind {
-            Kind::List(items) => items.as_slice(),
-            _ => std::slice::from_ref(value),
-        })
-        .find_map(|node| node.entry_below(key, merges - 1))
+        merged
+            .flat_map(|(_, value)| match &value.kind {
+                Kind::List(items) => items.as_slice(),
+                _ => std::slice::from_ref(value),
+            })
+            .find_map(|node| node.entry_below(key, merges - 1))
     }
 
     /// Whether it is `null`, or nothing at all.

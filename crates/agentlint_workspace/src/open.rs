@@ -131,7 +131,8 @@ impl Opened {
             .collect();
         without_sources.sort();
         without_sources.dedup();
-        let lines_beside: usize = self.deploy_files.iter().filter_map(|file| sources.facts(*file)).map(|facts| facts.lines.len()).sum();
+        let lines_beside: usize =
+            self.deploy_files.iter().filter_map(|file| sources.facts(*file)).map(|facts| facts.lines.len()).sum();
         let (targets, files, lines) = (self.members.len(), files.len() + self.deploy_files.len(), lines + lines_beside);
         RunReport { targets, files, lines, without_sources, notes: self.notes.clone() }
     }
@@ -185,7 +186,8 @@ pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
 /// Where the search for a configuration starts: the first workspace, or the first loose file's folder.
 fn configured_folder(scope: &Scope, cwd: &Path) -> PathBuf {
     let workspace = scope.projects.keys().next();
-    let first = workspace.or_else(|| scope.loose.iter().next()).or_else(|| scope.deploy.iter().next()).and_then(|path| path.parent());
+    let first =
+        workspace.or_else(|| scope.loose.iter().next()).or_else(|| scope.deploy.iter().next()).and_then(|path| path.parent());
     first.unwrap_or(cwd).to_path_buf()
 }
 

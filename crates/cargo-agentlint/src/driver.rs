@@ -83,8 +83,7 @@ impl Driver {
     fn suppressions_beside(&self, file: &agentlint_deploy::File) -> FileSuppressions {
         let spans = |list: &[agentlint_deploy::Span]| list.iter().map(|span| Span::new(span.start, span.end)).collect::<Vec<_>>();
         let (comments, statements) = (spans(&file.comments), spans(&file.statements));
-        let source =
-            PlainText { file: FileId(file.number.0), text: &file.text, comments: &comments, statements: &statements };
+        let source = PlainText { file: FileId(file.number.0), text: &file.text, comments: &comments, statements: &statements };
         FileSuppressions::collect_plain(&self.registry, source)
     }
 }
