@@ -26,7 +26,7 @@ fn line_ends_of_windows_change_nothing() {
 
 #[test]
 fn a_suppression_in_place_of_a_mark_gives_silence() {
-    let found = lint(|text, marks| hash_suppressed(text, marks));
+    let found = lint(hash_suppressed);
     let reported = found.iter().flat_map(|(case, found)| {
         found.iter().map(move |one| format!("{case}: {}:{}: {}: {}", one.file, one.line, one.lint, one.message))
     });
