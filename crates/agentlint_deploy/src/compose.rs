@@ -57,14 +57,20 @@ fn service(name: &str, place: Span, node: &Node, is_awaited: bool) -> Service {
         node.get("volumes").map_or_else(Vec::new, |list| list.list().iter().filter_map(mount).collect());
     let profiles = node.get("profiles").map_or(&[][..], |list| list.list());
     let in_profile = profiles.iter().filter_map(|profile| profile.text()).any(is_for_development);
-    // A folder of sources that is laid over the image's own.
-    let sources = [".", "./", "./src", "..", "../", "./src/", "${PWD}", "$PWD", "./app", "./server"];
-    let has_sources = mounts.iter().any(|(host, _)| sources.contains(&host.as_str()));
+    let build = node.get("build").and_then(build);
+    // The folder that the image is built from, or its sources, laid over the image's own.
+    let context = build.as_ref().map_or(".", |build| build.context.as_str());
+    let is_of_sources = |host: &str| {
+        let host = plain(host);
+        [plain(context), ".", "..", "src"].contains(&host)
+            || host.strip_suffix("/src").is_some_and(|above| above == plain(context))
+    };
+    let has_sources = mounts.iter().any(|(host, _)| is_of_sources(host));
     let never = node.get("restart").and_then(|value| value.text()) == Some("no");
     Service {
         name: name.to_owned(),
         place,
-        build: node.get("build").and_then(build),
+        build,
         image: text("image").map(|(image, _)| image),
         entrypoint: node.get("entrypoint").and_then(arguments),
         command: node.get("command").and_then(arguments),
@@ -73,6 +79,14 @@ fn service(name: &str, place: Span, node: &Node, is_awaited: bool) -> Service {
         mounts,
         is_for_development: in_profile || has_sources,
         is_job: is_awaited || never,
+    }
+}
+
+/// A folder without what compose takes it for anyway.
+fn plain(folder: &str) -> &str {
+    match folder.trim_end_matches('/') {
+        "" | "." | "$PWD" | "${PWD}" => ".",
+        folder => folder.strip_prefix("./").unwrap_or(folder),
     }
 }
 
