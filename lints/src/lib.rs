@@ -2,6 +2,7 @@
 
 mod blocking;
 mod builtin_catalog;
+mod deploy;
 mod held_guard;
 mod service;
 
@@ -34,9 +35,11 @@ lints! {
     client_per_request::ClientPerRequest,
     client_without_timeout::ClientWithoutTimeout,
     connect_info_missing::ConnectInfoMissing,
+    container_runs_as_root::ContainerRunsAsRoot,
     cors_permissive::CorsPermissive,
     current_thread_server::CurrentThreadServer,
     detached_task::DetachedTask,
+    dev_server_in_container::DevServerInContainer,
     forwarded_header_trusted::ForwardedHeaderTrusted,
     global_client::GlobalClient,
     hyper_timer_missing::HyperTimerMissing,
@@ -50,6 +53,7 @@ lints! {
     process_not_killed_on_drop::ProcessNotKilledOnDrop,
     refcell_across_await::RefcellAcrossAwait,
     serve_without_timeouts::ServeWithoutTimeouts,
+    shell_form_entrypoint::ShellFormEntrypoint,
     sigterm_ignored::SigtermIgnored,
     span_guard_across_await::SpanGuardAcrossAwait,
     sse_buffered_by_proxy::SseBufferedByProxy,

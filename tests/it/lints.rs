@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use agentlint_testing::{Finding, MarkKind, check, marks, read_page, suppressed, truncations, with_crlf, with_tabs};
+use agentlint_testing::{
+    Finding, Language, MarkKind, check, hash_marks, marks, read_page, suppressed, truncations, with_crlf, with_tabs,
+};
 
 use crate::support::{
     assert_none, entries, fetch, files_below, findings, kept_folder, pages, read, root, run, shown, stem, write,
@@ -63,6 +65,9 @@ fn bad_agent_server_reports_exactly_its_marks() {
         let name = file.strip_prefix(&project).unwrap().display().to_string();
         expected.extend(marks(&name, &read(&file)).unwrap());
     }
+    for name in ["Dockerfile", "compose.yaml", "Procfile", "deploy/start.sh"] {
+        expected.extend(hash_marks(name, &read(&project.join(name))).unwrap());
+    }
     let found = findings(&run(&project, &["-W", "pedantic", "--format", "json"]));
     if let Err(report) = check(&expected, &found) {
         panic!("differences from the marks ({}):\n{report}", report.lines().count());
@@ -101,7 +106,8 @@ fn cases() -> &'static [Case] {
         for path in pages() {
             let origin = shown(&path);
             let page = read_page(&read(&path)).unwrap_or_else(|error| panic!("{origin}: {error}"));
-            cases.extend(page.blocks.iter().map(|block| Case {
+            let rust = page.blocks.iter().filter(|block| block.language == Language::Rust);
+            cases.extend(rust.map(|block| Case {
                 name: format!("page_{}_{}", page.id, block.first_line),
                 origin: origin.clone(),
                 text: format!("{}{}", "\n".repeat(block.first_line as usize - 1), block.text),

@@ -5,6 +5,7 @@
 
 mod catalog;
 mod cli;
+mod deploy;
 mod floors;
 mod kept_facts;
 mod lints;

@@ -11,4 +11,4 @@ mod tests;
 pub use levels::Levels;
 pub use outcome::{Outcome, Suppressed, finish};
 pub use registry::{Lint, LintContext, Registry, Selection, UnknownName};
-pub use suppressions::{FileSuppressions, SourceText};
+pub use suppressions::{FileSuppressions, PlainText, SourceText};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use agentlint_deploy::Project;
 use agentlint_diagnostics::{Diagnostic, Group, LintMeta, RolePolicy};
 use agentlint_effects::{BlockingCall, Effects};
 use agentlint_semantic::Program;
@@ -23,6 +24,8 @@ pub struct LintContext<'a> {
     /// Every call in an async context that blocks.
     pub blocking_calls: &'a [BlockingCall],
     pub roles: RolePolicy,
+    /// What the Dockerfiles, compose files and Procfiles start.
+    pub deploy: &'a Project,
 }
 
 /// The lints of a run, and the metas of everything that a run can report.

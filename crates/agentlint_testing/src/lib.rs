@@ -9,6 +9,6 @@ mod page;
 mod variants;
 
 pub use check::{Finding, check};
-pub use marks::{Mark, MarkError, MarkKind, marks};
-pub use page::{Block, HEADINGS, Page, PageError, read_page};
-pub use variants::{suppressed, truncations, with_crlf, with_tabs};
+pub use marks::{Mark, MarkError, MarkKind, hash_marks, marks};
+pub use page::{Block, HEADINGS, Language, Page, PageError, read_page};
+pub use variants::{hash_suppressed, suppressed, truncations, with_crlf, with_tabs};

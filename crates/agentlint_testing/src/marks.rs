@@ -9,6 +9,10 @@
 //! | `//~ id "text"` | its message also contains the text |
 //! | `//~? id` | a known missed alarm: it should be reported, and is not |
 //! | `//~! id` | a known false alarm: it should not be reported, and is |
+//! | `//~v id` | on the line below; `//~vv id` two lines below |
+//!
+//! Where comments begin with `#`, marks begin with `#~`. A Dockerfile has no comments at the end of a line, so that its marks stand
+//! above or below.
 
 use std::fmt;
 
@@ -57,14 +61,24 @@ impl std::error::Error for MarkError {}
 ///
 /// `file` is only carried along; any name that tells the files of a test apart will do.
 pub fn marks(file: &str, source: &str) -> Result<Vec<Mark>, MarkError> {
+    marks_after(OPENING, file, source)
+}
+
+/// The same for a file whose comments begin with `#`.
+pub fn hash_marks(file: &str, source: &str) -> Result<Vec<Mark>, MarkError> {
+    marks_after(HASH_OPENING, file, source)
+}
+
+fn marks_after(opening: &str, file: &str, source: &str) -> Result<Vec<Mark>, MarkError> {
     let mut found: Vec<Mark> = Vec::new();
     for (index, line) in source.lines().enumerate() {
-        let Some(start) = mark_start(line) else { continue };
+        let Some(start) = line.rfind(opening) else { continue };
         let written_on = line_number(index);
         let error = |reason: &str| MarkError { file: file.to_owned(), line: written_on, reason: reason.to_owned() };
-        let parsed = parse(&line[start + OPENING.len()..]).map_err(|reason| error(&reason))?;
+        let parsed = parse(&line[start + opening.len()..]).map_err(|reason| error(&reason))?;
         let target = match parsed.place {
             Place::Above(lines) => written_on.checked_sub(lines).filter(|line| *line > 0),
+            Place::Below(lines) => written_on.checked_add(lines),
             Place::AsBefore => found.last().map(|mark| mark.line),
         };
         let target = target.ok_or_else(|| error("there is no such line before this mark"))?;
@@ -81,6 +95,7 @@ pub fn marks(file: &str, source: &str) -> Result<Vec<Mark>, MarkError> {
 }
 
 const OPENING: &str = "//~";
+pub(crate) const HASH_OPENING: &str = "#~";
 
 /// Where the mark of a line begins, in bytes.
 pub(crate) fn mark_start(line: &str) -> Option<usize> {
@@ -100,12 +115,17 @@ struct Parsed {
 
 enum Place {
     Above(u32),
+    Below(u32),
     AsBefore,
 }
 
 fn parse(comment: &str) -> Result<Parsed, String> {
     let (place, rest) = match comment.strip_prefix('|') {
         Some(rest) => (Place::AsBefore, rest),
+        None if lines_below(comment) > 0 => {
+            let lines = lines_below(comment);
+            (Place::Below(u32::try_from(lines).unwrap_or(u32::MAX)), &comment[lines..])
+        }
         None => {
             let rest = comment.trim_start_matches('^');
             let carets = comment.len() - rest.len();
@@ -126,6 +146,12 @@ fn parse(comment: &str) -> Result<Parsed, String> {
         return Err("the mark names no lint".to_owned());
     }
     Ok(Parsed { place, kind, lints, text })
+}
+
+/// How many `v` stand in front, unless an id begins with them.
+fn lines_below(comment: &str) -> usize {
+    let rest = comment.trim_start_matches('v');
+    if rest.starts_with([' ', '?', '!']) { comment.len() - rest.len() } else { 0 }
 }
 
 fn split_text(rest: &str) -> Result<(&str, Option<String>), String> {
@@ -155,6 +181,13 @@ mod tests {
         let expected = [(1, "a"), (2, "b"), (2, "c"), (5, "d"), (5, "e")];
         let expected: Vec<_> = expected.iter().map(|(line, lint)| (*line, (*lint).to_owned(), MarkKind::Expected)).collect();
         assert_eq!(brief(source), expected);
+    }
+
+    #[test]
+    fn marks_behind_a_hash() {
+        let source = "#~v a\none\ntwo #~ b\n#~^ c\n#~vv? d\nthree\nfour //~ e";
+        let found: Vec<_> = hash_marks("a", source).unwrap().into_iter().map(|mark| (mark.line, mark.lint)).collect();
+        assert_eq!(found, [(2, "a".to_owned()), (3, "b".to_owned()), (3, "c".to_owned()), (7, "d".to_owned())]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Reads a lint's page: its parts, and the Rust blocks in them.
+//! Reads a lint's page: its parts, and the blocks in them that are linted.
 
 use std::fmt;
 
@@ -12,13 +12,39 @@ pub struct Page {
     pub id: String,
     /// The paragraph below it.
     pub lead: String,
-    /// The Rust blocks, in the page's order.
+    /// The blocks in a language that is linted, in the page's order.
     pub blocks: Vec<Block>,
 }
 
-/// One fenced block of Rust.
+/// What a block is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    Rust,
+    Dockerfile,
+    /// A compose file.
+    Yaml,
+    Procfile,
+    /// A script that an image starts.
+    Shell,
+}
+
+impl Language {
+    fn of_fence(info: &str) -> Option<Language> {
+        match info.trim() {
+            "rust" => Some(Language::Rust),
+            "dockerfile" => Some(Language::Dockerfile),
+            "yaml" => Some(Language::Yaml),
+            "procfile" => Some(Language::Procfile),
+            "sh" => Some(Language::Shell),
+            _ => None,
+        }
+    }
+}
+
+/// One fenced block of a language that is linted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
+    pub language: Language,
     /// The heading that it stands under: `Example`.
     pub heading: String,
     /// The page's line that holds the block's first line, from 1.
@@ -63,7 +89,7 @@ struct Reader {
 
 struct Fence {
     opened_on: u32,
-    is_rust: bool,
+    language: Option<Language>,
     lines: Vec<String>,
 }
 
@@ -102,17 +128,17 @@ impl Reader {
 
     fn fence_line(&mut self, number: u32, info: &str) -> Result<(), PageError> {
         let Some(fence) = self.fence.take() else {
-            self.fence = Some(Fence { opened_on: number, is_rust: info.trim() == "rust", lines: Vec::new() });
+            self.fence = Some(Fence { opened_on: number, language: Language::of_fence(info), lines: Vec::new() });
             return Ok(());
         };
         if !info.trim().is_empty() {
             return Err(error(number, "a block begins inside another"));
         }
-        if fence.is_rust {
+        if let Some(language) = fence.language {
             let heading = self.headings.last().ok_or_else(|| error(number, "a block stands before any heading"))?;
             let mut text = fence.lines.join("\n");
             text.push('\n');
-            self.blocks.push(Block { heading: heading.clone(), first_line: fence.opened_on + 1, text });
+            self.blocks.push(Block { language, heading: heading.clone(), first_line: fence.opened_on + 1, text });
         }
         Ok(())
     }
@@ -127,7 +153,7 @@ impl Reader {
         }
         for heading in ["Example", "Use instead"] {
             if !self.blocks.iter().any(|block| block.heading == heading) {
-                return Err(error(last, &format!("`{heading}` has no block of Rust")));
+                return Err(error(last, &format!("`{heading}` has no block that is linted")));
             }
         }
         let id = self.id.ok_or_else(|| error(1, "the page has no title"))?;

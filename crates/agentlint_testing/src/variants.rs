@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Mark, MarkKind, marks::mark_start};
+use crate::marks::{HASH_OPENING, mark_start};
+use crate::{Mark, MarkKind};
 
 /// The text with each mark made a suppression on the line that the mark speaks of: nothing may be reported for it.
 ///
@@ -25,6 +26,27 @@ pub fn suppressed(source: &str, marks: &[Mark]) -> String {
             text.push_str(&format!(" // agentlint: allow({}) -- marked in this case", lints.join(", ")));
         }
         text.push_str(ending);
+    }
+    text
+}
+
+/// The same for a file whose comments begin with `#`: the suppression stands above the line, and a mark's own line goes.
+pub fn hash_suppressed(source: &str, marks: &[Mark]) -> String {
+    let mut text = String::with_capacity(source.len());
+    for (number, line) in (1u32..).zip(source.split_inclusive('\n')) {
+        let here = marks.iter().filter(|mark| mark.line == number && mark.kind != MarkKind::MissedAlarm);
+        let mut lints: Vec<&str> = here.map(|mark| mark.lint.as_str()).collect();
+        lints.dedup();
+        if !lints.is_empty() {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            text.push_str(&format!("{indent}# agentlint: allow({}) -- marked in this case\n", lints.join(", ")));
+        }
+        let content = line.trim_end_matches(['\n', '\r']);
+        let kept = content.rfind(HASH_OPENING).map_or(content, |start| content[..start].trim_end());
+        if !kept.is_empty() || content.is_empty() {
+            text.push_str(kept);
+            text.push_str(&line[content.len()..]);
+        }
     }
     text
 }
@@ -75,6 +97,15 @@ mod tests {
         let source = "f(); //~ a\r\ng();\r\n";
         let marks = marks("a.rs", source).unwrap();
         assert_eq!(suppressed(source, &marks), "f(); // agentlint: allow(a) -- marked in this case\r\ng();\r\n");
+    }
+
+    #[test]
+    fn a_suppression_behind_a_hash_stands_above() {
+        let source = "one\n#~v a\n  two\nthree #~ b\n";
+        let marks = crate::hash_marks("a", source).unwrap();
+        let expected = "one\n  # agentlint: allow(a) -- marked in this case\n  two\n\
+                        # agentlint: allow(b) -- marked in this case\nthree\n";
+        assert_eq!(hash_suppressed(source, &marks), expected);
     }
 
     #[test]

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use agentlint_deploy::names::is_passed_by;
 use ignore::WalkBuilder;
 
+use crate::deploy::is_deploy_file;
 use crate::error::WorkspaceError;
 use crate::exclude::Excludes;
 use crate::manifest::{Workspace, find_manifest, find_workspace};
@@ -17,6 +19,8 @@ pub(crate) struct Scope {
     pub(crate) projects: BTreeMap<PathBuf, ProjectScope>,
     /// Files without any manifest above them.
     pub(crate) loose: BTreeSet<PathBuf>,
+    /// Dockerfiles and the like that were named, or lie in a folder that was named and is no package.
+    pub(crate) deploy: BTreeSet<PathBuf>,
     /// What was not read, one line each.
     pub(crate) notes: Vec<String>,
 }
@@ -70,6 +74,10 @@ impl Discovery<'_> {
         if path.file_name().is_some_and(|name| name == "Cargo.toml") {
             return self.manifest(path, false);
         }
+        if is_deploy_file(path) {
+            self.scope.deploy.insert(path.to_path_buf());
+            return Ok(());
+        }
         if path.extension().is_none_or(|extension| extension != "rs") {
             return Err(WorkspaceError::NotRust { path: path.to_path_buf() });
         }
@@ -92,7 +100,7 @@ impl Discovery<'_> {
     /// Packages in the folder are taken whole, other files one by one.
     fn folder(&mut self, folder: &Path) -> Result<(), WorkspaceError> {
         let found = self.search(folder);
-        if found.manifests.is_empty() && found.files.is_empty() {
+        if found.manifests.is_empty() && found.files.is_empty() && found.deploy.is_empty() {
             return Err(WorkspaceError::NoRustFiles { path: folder.to_path_buf() });
         }
         for manifest in &found.manifests {
@@ -101,12 +109,14 @@ impl Discovery<'_> {
             }
         }
         let packages: BTreeSet<&Path> = found.manifests.iter().filter_map(|manifest| manifest.parent()).collect();
-        for file in &found.files {
-            let inside = file.ancestors().skip(1).take_while(|above| above.starts_with(folder));
-            if !inside.into_iter().any(|above| packages.contains(above)) {
-                self.file(file, folder);
-            }
+        let is_of_package = |file: &Path| {
+            let mut inside = file.ancestors().skip(1).take_while(|above| above.starts_with(folder));
+            inside.any(|above| packages.contains(above))
+        };
+        for file in found.files.iter().filter(|file| !is_of_package(file)) {
+            self.file(file, folder);
         }
+        self.scope.deploy.extend(found.deploy.iter().filter(|file| !is_of_package(file)).cloned());
         Ok(())
     }
 
@@ -164,6 +174,8 @@ impl Discovery<'_> {
                 found.manifests.insert(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 found.files.insert(path);
+            } else if is_deploy_file(&path) && !path.strip_prefix(folder).is_ok_and(lies_in_passed_folder) {
+                found.deploy.insert(path);
             }
         }
         found
@@ -174,6 +186,11 @@ impl Discovery<'_> {
 struct Found {
     manifests: BTreeSet<PathBuf>,
     files: BTreeSet<PathBuf>,
+    deploy: BTreeSet<PathBuf>,
+}
+
+fn lies_in_passed_folder(below: &Path) -> bool {
+    below.parent().is_some_and(|folders| folders.iter().any(|folder| folder.to_str().is_none_or(is_passed_by)))
 }
 
 fn shown(error: &ignore::Error, cwd: &Path) -> String {

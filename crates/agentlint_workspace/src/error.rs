@@ -11,7 +11,7 @@ pub enum WorkspaceError {
     NoManifest { folder: PathBuf },
     #[error("`{}` does not exist", path.display())]
     NoSuchPath { path: PathBuf },
-    #[error("`{}` is neither a folder, a Cargo.toml nor a .rs file", path.display())]
+    #[error("`{}` is neither a folder, a Cargo.toml, a .rs file, a Dockerfile, a compose file nor a Procfile", path.display())]
     NotRust { path: PathBuf },
     #[error("there is no Rust file in `{}`; hidden folders, `target` and what .gitignore names are not searched", path.display())]
     NoRustFiles { path: PathBuf },

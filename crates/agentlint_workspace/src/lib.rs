@@ -6,6 +6,7 @@
 mod atomic_write;
 mod cargo;
 mod config;
+mod deploy;
 mod discovery;
 mod environment;
 mod error;

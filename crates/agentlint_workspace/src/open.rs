@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use agentlint_diagnostics::{Diagnostic, FileId};
+use agentlint_deploy::Project;
+use agentlint_diagnostics::{Diagnostic, FileId, Level, Location};
 use agentlint_semantic::input::{CrateGraph, CrateId, Loader};
 use index_vec::IndexVec;
 use rustc_hash::FxHashSet;
 
 use crate::config::{self, Config};
+use crate::deploy::{Deploy, read_deploy};
 use crate::discovery::{ProjectScope, Scope, discover};
 use crate::environment::Environment;
 use crate::error::WorkspaceError;
@@ -24,7 +26,7 @@ use crate::sources::Sources;
 /// What the user asks for.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Packages, `Cargo.toml`s, folders and `.rs` files, relative to `cwd`; none means the workspace here.
+    /// Packages, `Cargo.toml`s, folders, `.rs` files, Dockerfiles and the like, relative to `cwd`; none means the workspace here.
     pub paths: Vec<PathBuf>,
     /// An absolute path; findings are shown from here.
     pub cwd: PathBuf,
@@ -84,6 +86,10 @@ pub struct Opened {
     pub report_only: Option<FxHashSet<FileId>>,
     /// `unreadable_file`, `syntax_error` and `internal_error` of the files asked for.
     pub diagnostics: Vec<Diagnostic>,
+    /// What the files beside the Rust code start.
+    pub deploy: Project,
+    /// These files, and the scripts that they start.
+    deploy_files: Vec<FileId>,
 }
 
 /// What a run saw.
@@ -118,14 +124,16 @@ impl Opened {
             files.extend(self.loader.load(*id).iter().flat_map(|crate_files| crate_files.facts.keys().copied()));
         }
         let sources = self.loader.sources();
-        let lines = files.iter().filter_map(|file| sources.facts(*file)).map(|facts| facts.lines.len()).sum();
+        let lines: usize = files.iter().filter_map(|file| sources.facts(*file)).map(|facts| facts.lines.len()).sum();
         let absent = self.graph.crates.iter_enumerated().filter(|(id, _)| !self.loader.has_sources(*id));
         let mut without_sources: Vec<String> = absent
             .map(|(_, node)| format!("{} {}", node.name, node.version.as_deref().unwrap_or_default()).trim_end().to_owned())
             .collect();
         without_sources.sort();
         without_sources.dedup();
-        let (targets, files) = (self.members.len(), files.len());
+        let lines_beside: usize =
+            self.deploy_files.iter().filter_map(|file| sources.facts(*file)).map(|facts| facts.lines.len()).sum();
+        let (targets, files, lines) = (self.members.len(), files.len() + self.deploy_files.len(), lines + lines_beside);
         RunReport { targets, files, lines, without_sources, notes: self.notes.clone() }
     }
 }
@@ -154,7 +162,8 @@ pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
     let chosen: Vec<Chosen<'_>> =
         loaded.iter().map(|loaded| Chosen { project: &loaded.project, all_targets: loaded.all_targets }).collect();
     let Built { graph, sources: crates, owners } = build(&chosen, &loose, request.all_targets);
-    if graph.crates.is_empty() {
+    let Deploy { project: deploy, files: deploy_files, broken } = read_deploy(&loaded, &scope.deploy, &sources, &excludes);
+    if graph.crates.is_empty() && deploy_files.is_empty() {
         return Err(WorkspaceError::NothingToRead { notes: notes.join("; ") });
     }
     let facts = request.environment.cache.as_deref().map(FactsFolder::open);
@@ -162,17 +171,23 @@ pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
     let (loader, mut diagnostics) =
         DiskLoader::open(Reading { sources, crates, on_first_reading: request.on_first_reading }, readers, pool, facts);
     let members: Vec<CrateId> = graph.crates.iter_enumerated().filter(|(_, node)| node.is_member).map(|(id, _)| id).collect();
-    let report_only = report_only(&loaded, &owners, &members, &loader, &excludes);
-    if let Some(only) = &report_only {
+    let mut report_only = report_only(&loaded, &owners, &members, &loader, &excludes);
+    if let Some(only) = &mut report_only {
+        only.extend(&deploy_files);
         diagnostics.retain(|diagnostic| only.contains(&diagnostic.primary.location.file));
     }
-    Ok(Opened { graph, loader, members, config, notes, report_only, diagnostics })
+    diagnostics.extend(broken.into_iter().map(|file| {
+        let message = "the analysis of what this file and those beside it start panicked";
+        Diagnostic::new("internal_error", Level::Warn, message, Location { file, start: 0, end: 0 })
+    }));
+    Ok(Opened { graph, loader, members, config, notes, report_only, diagnostics, deploy, deploy_files })
 }
 
 /// Where the search for a configuration starts: the first workspace, or the first loose file's folder.
 fn configured_folder(scope: &Scope, cwd: &Path) -> PathBuf {
     let workspace = scope.projects.keys().next();
-    let first = workspace.or_else(|| scope.loose.iter().next()).and_then(|path| path.parent());
+    let first =
+        workspace.or_else(|| scope.loose.iter().next()).or_else(|| scope.deploy.iter().next()).and_then(|path| path.parent());
     first.unwrap_or(cwd).to_path_buf()
 }
 

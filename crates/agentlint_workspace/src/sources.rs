@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockRea
 
 use agentlint_diagnostics::FileId;
 use agentlint_syntax::ast::SourceFile;
-use agentlint_syntax::{Bodies, ParseOptions};
+use agentlint_syntax::{Bodies, LineIndex, ParseOptions};
 use rustc_hash::FxHashMap;
 
 use crate::load::modules::ModuleFolder;
@@ -171,6 +171,16 @@ impl Sources {
     pub(crate) fn add_kept(&self, path: &Path, facts: &Arc<SourceFile>, origin: Origin) -> FileId {
         let file = Arc::new(ParsedFile { facts: Arc::clone(facts), text: None, problem: None });
         self.push(path, &file, origin)
+    }
+
+    /// Takes in a file that is no Rust.
+    pub(crate) fn add_text(&self, path: &Path, text: &Arc<str>) -> FileId {
+        let slot = self.slot(path);
+        let facts = Arc::new(SourceFile { lines: LineIndex::new(text).into(), ..SourceFile::default() });
+        let new = || Arc::new(ParsedFile { facts, text: Some(Arc::clone(text)), problem: None });
+        let file = Arc::clone(slot.file.get_or_init(new));
+        let origin = Origin { is_member: true, folder: ModuleFolder::of_root(path), declared_in: None };
+        self.register(&slot, &file, path, origin).0
     }
 
     fn push(&self, path: &Path, file: &Arc<ParsedFile>, origin: Origin) -> FileId {

@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use agentlint_diagnostics::{Confidence, FileId, Group, Reported};
 use agentlint_effects::{Catalog, Effects};
-use agentlint_linter::{FileSuppressions, Levels, Outcome, Registry, SourceText, finish};
+use agentlint_linter::{FileSuppressions, Levels, Outcome, PlainText, Registry, SourceText, finish};
 use agentlint_semantic::Program;
 use agentlint_semantic::input::{CrateFiles, Loader};
-use agentlint_syntax::LineIndex;
+use agentlint_syntax::{LineIndex, Span};
 use agentlint_workspace::{Opened, Request, Sources, open};
 
 use crate::engine::{CheckRequest, Checked, Engine, InspectRequest, WhyRequest};
@@ -75,7 +75,16 @@ impl Driver {
             let source = SourceText { file, text: &text, facts: &facts, is_conditional };
             suppressions.push(FileSuppressions::collect(&self.registry, source));
         }
+        suppressions.extend(opened.deploy.files.iter().map(|file| self.suppressions_beside(file)));
         suppressions
+    }
+
+    /// Those of a Dockerfile and the like.
+    fn suppressions_beside(&self, file: &agentlint_deploy::File) -> FileSuppressions {
+        let spans = |list: &[agentlint_deploy::Span]| list.iter().map(|span| Span::new(span.start, span.end)).collect::<Vec<_>>();
+        let (comments, statements) = (spans(&file.comments), spans(&file.statements));
+        let source = PlainText { file: FileId(file.number.0), text: &file.text, comments: &comments, statements: &statements };
+        FileSuppressions::collect_plain(&self.registry, source)
     }
 }
 
@@ -107,6 +116,8 @@ impl Engine for Driver {
         let mut notes = report.notes;
         notes.extend(without_sources(&report.without_sources));
         let sources = Arc::clone(opened.loader.sources());
+        let not_understood = opened.deploy.not_understood.iter().filter_map(|file| sources.display_path(FileId(file.0)));
+        let not_understood = not_understood.map(|path| path.to_string()).collect();
         let fail_on = opened.config.fail_on;
         std::mem::forget(opened);
         Ok(Checked {
@@ -119,7 +130,7 @@ impl Engine for Driver {
                 elapsed: start.elapsed(),
                 phases: [("reading", reading), ("types", took.types), ("effects", took.effects)],
             },
-            coverage: Seen { targets: report.targets, without_sources: report.without_sources, calls: coverage },
+            coverage: Seen { targets: report.targets, without_sources: report.without_sources, calls: coverage, not_understood },
             nothing_read: is_nothing_read(&files),
             fail_on,
             sources: Box::new(Files { sources, texts: RefCell::default() }),

@@ -45,6 +45,8 @@ pub struct Seen {
     pub without_sources: Vec<String>,
     /// Of the calls in async contexts.
     pub calls: Coverage,
+    /// Dockerfiles and compose files that do not parse.
+    pub not_understood: Vec<String>,
 }
 
 /// The files of a run.

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use agentlint_testing::{Block, read_page};
+use agentlint_testing::{Block, Language, read_page};
 use anyhow::{Context, Result, bail};
 
 /// Checks all cases, all pages' blocks and the project `bad_agent_server`.
@@ -114,7 +114,7 @@ fn page_targets(root: &Path, sources: &Path) -> Result<Vec<Target>> {
         if page.id != stem(&path) {
             bail!("{}:1: the title is `{}`, not the file's name", origin.display(), page.id);
         }
-        for block in &page.blocks {
+        for block in page.blocks.iter().filter(|block| block.language == Language::Rust) {
             let name = format!("page_{}_{}", page.id, block.first_line);
             let file = sources.join(format!("{name}.rs"));
             write(&file, &padded(block))?;

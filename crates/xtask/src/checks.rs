@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use crate::{cases, packages};
 use crate::tool::{cargo, root};
+use crate::{cases, packages};
 
 /// All tests of all packages, with what they need; further arguments go to `cargo test`.
 pub(crate) fn test(arguments: &[String]) -> Result<()> {

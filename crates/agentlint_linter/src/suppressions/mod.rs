@@ -1,6 +1,7 @@
 //! Suppressions: the comments and attributes of a file that allow a lint somewhere, and what is wrong with them.
 
 mod parse;
+mod plain;
 mod scope;
 mod trivia;
 
@@ -8,6 +9,7 @@ use agentlint_diagnostics::{Diagnostic, FileId, Group, Level, Location};
 use agentlint_syntax::{Span, ast};
 
 use self::parse::{Allow, Directive};
+pub use self::plain::PlainText;
 use self::scope::{Nodes, Scope};
 use crate::run_lints::{SUPPRESSION_WITHOUT_REASON, UNUSED_SUPPRESSION};
 use crate::{Levels, Registry, Selection};
@@ -58,7 +60,8 @@ impl FileSuppressions {
             match parse::comment(&comment.text) {
                 Some(Directive::Allow(allow)) => {
                     let scope = nodes.scope_of_comment(source, comment.span);
-                    found.add(registry, source, &nodes, allow, scope, comment.span);
+                    let is_conditional = is_conditional(source, &nodes, &scope, comment.span);
+                    found.add(registry, allow, scope, comment.span, is_conditional);
                 }
                 Some(Directive::NotUnderstood) => {
                     found.fault(comment.span, "this comment suppresses nothing: it is not understood", EXPECTED)
@@ -69,13 +72,14 @@ impl FileSuppressions {
         for (item, attribute) in attributes(source.facts) {
             for allow in parse::attribute(attribute) {
                 let scope = item.map_or_else(Scope::file, |item| Scope::of(item.span));
-                found.add(registry, source, &nodes, allow, scope, attribute.span);
+                let is_conditional = is_conditional(source, &nodes, &scope, attribute.span);
+                found.add(registry, allow, scope, attribute.span, is_conditional);
             }
         }
         found
     }
 
-    fn add(&mut self, registry: &Registry, source: SourceText<'_>, nodes: &Nodes, allow: Allow, scope: Scope, place: Span) {
+    fn add(&mut self, registry: &Registry, allow: Allow, scope: Scope, place: Span, is_conditional: bool) {
         let mut names = Vec::new();
         for name in &allow.names {
             match registry.find(name) {
@@ -99,9 +103,6 @@ impl FileSuppressions {
             }
             return;
         }
-        let at = [place.start, scope.last()];
-        let is_conditional =
-            source.is_conditional || source.facts.cfg.is_some() || at.into_iter().any(|at| nodes.are_conditional_at(at));
         self.list.push(Suppression { names, reason, scope, place, is_conditional });
     }
 
@@ -121,6 +122,12 @@ impl FileSuppressions {
         });
         fault
     }
+}
+
+/// Whether what it covers is seen only in part.
+fn is_conditional(source: SourceText<'_>, nodes: &Nodes, scope: &Scope, place: Span) -> bool {
+    let at = [place.start, scope.last()];
+    source.is_conditional || source.facts.cfg.is_some() || at.into_iter().any(|at| nodes.are_conditional_at(at))
 }
 
 const EXPECTED: &str = "write `agentlint: allow(lint) -- reason`";

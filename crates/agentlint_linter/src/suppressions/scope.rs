@@ -25,6 +25,11 @@ impl Scope {
         Scope { whole: span, holes: Vec::new(), line: Span::default() }
     }
 
+    /// A part that a comment at the end of `line` stands for.
+    pub(super) fn beside(span: Span, line: Span) -> Scope {
+        Scope { whole: span, holes: Vec::new(), line }
+    }
+
     pub(crate) fn covers(&self, offset: u32) -> bool {
         let in_whole = self.whole.contains(offset) && !self.holes.iter().any(|hole| hole.contains(offset));
         in_whole || self.line.contains(offset)

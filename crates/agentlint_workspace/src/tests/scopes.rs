@@ -116,7 +116,10 @@ fn what_cannot_be_meant_is_refused_with_a_way_out() {
     let tree = Tree::new(&[("notes.txt", ""), ("empty/x", "")]);
     let message = |paths: &[&str]| tree.try_open(paths).unwrap_err().to_string();
     assert!(message(&["gone"]).ends_with("gone` does not exist"));
-    assert!(message(&["notes.txt"]).ends_with("notes.txt` is neither a folder, a Cargo.toml nor a .rs file"));
+    assert!(
+        message(&["notes.txt"])
+            .ends_with("notes.txt` is neither a folder, a Cargo.toml, a .rs file, a Dockerfile, a compose file nor a Procfile")
+    );
     assert!(message(&["empty"]).starts_with("there is no Rust file in"));
     assert!(message(&[]).starts_with("there is no Cargo.toml in"));
     tree.write("broken/Cargo.toml", "[package\n");

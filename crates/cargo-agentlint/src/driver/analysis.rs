@@ -30,7 +30,8 @@ pub(super) fn lint<T: Send>(
         let mut found = Vec::new();
         let (effects, took) = effects(&program, catalog, opened, &mut found);
         let blocking_calls = effects.blocking_calls(&program);
-        let cx = LintContext { program: &program, effects: &effects, blocking_calls: &blocking_calls, roles };
+        let cx =
+            LintContext { program: &program, effects: &effects, blocking_calls: &blocking_calls, roles, deploy: &opened.deploy };
         let of_lints: Vec<Vec<Diagnostic>> = registry
             .lints()
             .par_iter()

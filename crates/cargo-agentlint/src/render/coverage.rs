@@ -24,7 +24,7 @@ pub(super) struct CoverageDocument<'a> {
 
 impl<'a> CoverageDocument<'a> {
     pub(super) fn of(report: &'a Report<'_>) -> CoverageDocument<'a> {
-        let Seen { targets, without_sources, calls } = &report.coverage;
+        let Seen { targets, without_sources, calls, .. } = &report.coverage;
         let counts = |list: &'a [(String, usize)]| list.iter().map(|(name, count)| (name.as_str(), *count)).collect();
         CoverageDocument {
             targets: *targets,
@@ -40,7 +40,7 @@ impl<'a> CoverageDocument<'a> {
 
 /// A line for each thing to tell.
 pub(crate) fn lines(report: &Report<'_>) -> Vec<String> {
-    let Seen { targets, without_sources, calls } = &report.coverage;
+    let Seen { targets, without_sources, calls, not_understood } = &report.coverage;
     let share = if calls.calls == 0 { 100.0 } else { calls.resolved as f64 / calls.calls as f64 * 100.0 };
     let noun = if *targets == 1 { "target" } else { "targets" };
     let mut lines = vec![format!("{targets} {noun}; of {} calls in async contexts {share:.1} % were resolved", calls.calls)];
@@ -55,6 +55,9 @@ pub(crate) fn lines(report: &Report<'_>) -> Vec<String> {
     lines.extend(named("attributes not understood", &calls.attributes, "`"));
     if !without_sources.is_empty() {
         lines.push(format!("without sources: {}", without_sources.join(", ")));
+    }
+    if !not_understood.is_empty() {
+        lines.push(format!("not understood, so nothing is said of them: {}", not_understood.join(", ")));
     }
     lines
 }

@@ -202,6 +202,7 @@ impl Engine for Sample {
                     macros: vec![("html".to_owned(), 2)],
                     attributes: Vec::new(),
                 },
+                not_understood: Vec::new(),
             },
             nothing_read: self.nothing_read,
             fail_on: None,
