@@ -6,7 +6,7 @@ use agentlint_linter::{Lint, LintContext};
 use agentlint_semantic::infer::CallSite;
 use agentlint_syntax::ast::{ExprId, ExprKind, MacroArguments, PatKind, StatementKind};
 
-use crate::service::{above, at_call, below, calls, holds, mentions};
+use crate::service::{above, at_call, below, calls, holds, is_parameter, mentions};
 
 static META: LintMeta = LintMeta {
     id: "detached_task",
@@ -100,6 +100,6 @@ fn produces_answer(cx: &LintContext<'_>, view: BodyView<'_>, spawn: &CallSite) -
     let inside = spawn.arguments.iter().flat_map(|task| view.inside(*task));
     inside.into_iter().any(|expr| {
         let Some(pat) = view.local(expr).filter(|_| holds(cx, view.ty(expr), Part::ChannelSender)) else { return false };
-        !view.body.parameters.contains(&pat)
+        !is_parameter(view, pat)
     })
 }

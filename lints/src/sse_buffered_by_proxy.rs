@@ -9,7 +9,7 @@ use agentlint_syntax::ast::{ExprId, ExprKind, Literal};
 use rustc_hash::FxHashSet;
 
 use crate::blocking::location;
-use crate::service::{EventResponse, above, event_responses, origin};
+use crate::service::{EventResponse, above, event_responses, origin, program_around};
 
 static META: LintMeta = LintMeta {
     id: "sse_buffered_by_proxy",
@@ -108,7 +108,8 @@ impl Setters {
         let layers = cx.effects.layers_over(cx.program, view.region_of(response.expr));
         if !layers.is_routed {
             // Where it goes is not known: any layer may be over it.
-            return !self.in_layers.is_empty();
+            let crates = program_around(cx, view.owner.krate);
+            return self.in_layers.iter().any(|(owner, _)| crates.contains(&owner.krate));
         }
         layers.all.iter().any(|(owner, layer)| self.is_set_in(cx, *owner, *layer))
     }

@@ -6,7 +6,7 @@ use agentlint_linter::{Lint, LintContext};
 use agentlint_semantic::def::DefId;
 use agentlint_syntax::ast::{ExprId, ExprKind, Literal};
 
-use crate::service::{EventResponse, at_call, calls, event_responses, holds, origin};
+use crate::service::{EventResponse, at_call, calls, event_responses, holds, origin, program_around};
 
 static META: LintMeta = LintMeta {
     id: "sse_compressed",
@@ -34,7 +34,7 @@ impl Lint for SseCompressed {
             if spares_streams(cx, view, *predicate, 0) || !responses.iter().any(|response| is_over(cx, view, call.expr, response)) {
                 continue;
             }
-            let message = "this predicate lets streams of events be compressed: tokens wait in the compressor, and some streams panic at their end";
+            let message = "this predicate lets streams of events be compressed: the compressor polls a stream that has ended, and some streams panic at that and cut the answer off";
             let mut diagnostic = at_call(cx, &META, view, call, message.to_owned());
             diagnostic.confidence = Confidence::Likely;
             let help = "add `.and(NotForContentType::SSE)` to the predicate, or keep the default one, which leaves event streams alone";
@@ -83,5 +83,9 @@ pub(crate) fn is_over(cx: &LintContext<'_>, view: BodyView<'_>, layer: ExprId, r
         let Some(other) = cx.effects.view(cx.program, *owner) else { return false };
         other.inside(*outer).into_iter().any(|expr| other.call(expr).and_then(BodyView::target) == Some(view.owner))
     };
-    !layers.is_routed || layers.all.iter().any(|outer| is_here(outer) || is_made(outer))
+    if !layers.is_routed {
+        // Where it goes is not known: any route of the same program may be its own.
+        return program_around(cx, view.owner.krate).contains(&response.view.owner.krate);
+    }
+    layers.all.iter().any(|outer| is_here(outer) || is_made(outer))
 }

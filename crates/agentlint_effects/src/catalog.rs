@@ -324,8 +324,20 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_an_error_in_every_table() {
-        let tables =
-            ["sink", "offload", "trusted", "client", "wrapper", "uses_io", "guard", "start", "time_limit", "route", "thread_need", "part"];
+        let tables = [
+            "sink",
+            "offload",
+            "trusted",
+            "client",
+            "wrapper",
+            "uses_io",
+            "guard",
+            "start",
+            "time_limit",
+            "route",
+            "thread_need",
+            "part",
+        ];
         for table in tables {
             let needed = match table {
                 "sink" => "effect = \"fs\"\n",

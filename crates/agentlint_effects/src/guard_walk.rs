@@ -318,6 +318,8 @@ impl<'a, 'l> Walk<'a, 'l> {
         self.value(init);
         if let Some(otherwise) = otherwise {
             let before = self.live.clone();
+            // What the initialiser made is dropped before the `else` block runs.
+            self.live.retain(|live| live.age < start);
             self.value(otherwise);
             self.live = before;
         }

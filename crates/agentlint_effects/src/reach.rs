@@ -56,7 +56,8 @@ impl Effects {
     pub(crate) fn routed(&self, program: &Program<'_>, region: RegionId) -> Vec<(DefId, ExprId)> {
         let graph = self.reach.0.get_or_init(|| Graph::new(self, program));
         let above = graph.regions_above(self, region, |_| true).into_iter();
-        let mut routed: Vec<_> = above.flat_map(|region| graph.entries.routed.get(&region).into_iter().flatten().copied()).collect();
+        let mut routed: Vec<_> =
+            above.flat_map(|region| graph.entries.routed.get(&region).into_iter().flatten().copied()).collect();
         routed.sort_unstable();
         routed.dedup();
         routed
@@ -92,7 +93,8 @@ impl Graph {
 
     fn entries_of(&self, effects: &Effects, from: RegionId, is_passed: impl Fn(RegionId) -> bool) -> Vec<Entry> {
         let regions = self.regions_above(effects, from, is_passed).into_iter();
-        let mut found: Vec<Entry> = regions.flat_map(|region| self.entries.by_region.get(&region).into_iter().flatten().cloned()).collect();
+        let mut found: Vec<Entry> =
+            regions.flat_map(|region| self.entries.by_region.get(&region).into_iter().flatten().cloned()).collect();
         found.sort_unstable();
         found.dedup();
         found

@@ -6,7 +6,7 @@ mod values;
 
 pub(crate) use functions::{above, below, binaries_that_run, mentions, program_around, programs_of};
 pub(crate) use responses::{EventResponse, event_responses};
-pub(crate) use values::{Way, chain, fate, holds, origin, text_of};
+pub(crate) use values::{Way, chain, fate, holds, is_parameter, origin, text_of};
 
 use agentlint_diagnostics::{Diagnostic, LintMeta};
 use agentlint_effects::{BodyView, Part};

@@ -47,7 +47,8 @@ fn is_answered(cx: &LintContext<'_>, view: BodyView<'_>, literal: ExprId) -> boo
     for parent in view.around(literal).take(6) {
         match view.kind(parent) {
             ExprKind::MethodCall { arguments, .. } if arguments.contains(&at) => {
-                let is_builder = view.call(parent).is_some_and(|call| cx.effects.part_of(&call.callee) == Some(Part::ResponseHeader));
+                let is_builder =
+                    view.call(parent).is_some_and(|call| cx.effects.part_of(&call.callee) == Some(Part::ResponseHeader));
                 return match arguments.as_slice() {
                     // `content_type(..)`
                     [_] => is_builder,

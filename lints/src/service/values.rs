@@ -4,7 +4,7 @@ use agentlint_effects::{BodyView, Part};
 use agentlint_linter::LintContext;
 use agentlint_semantic::infer::{CallSite, Callee};
 use agentlint_semantic::types::{Ty, TyKind};
-use agentlint_syntax::ast::{ExprId, ExprKind, Literal};
+use agentlint_syntax::ast::{ExprId, ExprKind, Literal, PatId, PatKind};
 
 /// Longer ways are not followed.
 const LONGEST: usize = 64;
@@ -58,7 +58,12 @@ pub(crate) enum Way {
 
 /// Follows a value from where it is made to where it is answered; `meets` says of each call that it goes through, as the receiver or
 /// as an argument, whether that is what is looked for.
-pub(crate) fn fate(cx: &LintContext<'_>, view: BodyView<'_>, expr: ExprId, meets: &dyn Fn(BodyView<'_>, &CallSite) -> bool) -> Way {
+pub(crate) fn fate(
+    cx: &LintContext<'_>,
+    view: BodyView<'_>,
+    expr: ExprId,
+    meets: &dyn Fn(BodyView<'_>, &CallSite) -> bool,
+) -> Way {
     follow(cx, view, expr, meets, 0)
 }
 
@@ -97,7 +102,9 @@ fn follow(
             // The closure answers.
             ExprKind::Closure { .. } => return Way::Kept,
             ExprKind::Block(block) if block.tail != Some(expr) => return Way::Lost,
-            ExprKind::Field { .. } | ExprKind::Struct { .. } | ExprKind::Index { .. } | ExprKind::Assign { .. } => return Way::Lost,
+            ExprKind::Field { .. } | ExprKind::Struct { .. } | ExprKind::Index { .. } | ExprKind::Assign { .. } => {
+                return Way::Lost;
+            }
             ExprKind::Return(_) => return given_back(cx, view, meets, depth),
             _ => {}
         }
@@ -136,6 +143,25 @@ fn holds_in(cx: &LintContext<'_>, ty: Ty, part: Part, depth: u32) -> bool {
         TyKind::Ref(inner, _) | TyKind::Slice(inner) | TyKind::Array(inner, _) => holds_in(cx, inner, part, depth + 1),
         _ => false,
     }
+}
+
+/// Whether a binding is a parameter of the function, or a part of one.
+pub(crate) fn is_parameter(view: BodyView<'_>, pat: PatId) -> bool {
+    let mut open = view.body.parameters.clone();
+    while let Some(at) = open.pop() {
+        if at == pat {
+            return true;
+        }
+        match &view.body.pats[at].kind {
+            PatKind::TupleStruct { elements, .. } | PatKind::Tuple { elements, .. } => open.extend(elements),
+            PatKind::Struct { fields, .. } => open.extend(fields.iter().map(|field| field.pat)),
+            PatKind::Slice(elements) | PatKind::Or(elements) => open.extend(elements),
+            PatKind::Reference { pat, .. } => open.push(*pat),
+            PatKind::Bind { subpattern, .. } => open.extend(subpattern),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// The text of a string literal, behind references and constants of the program.

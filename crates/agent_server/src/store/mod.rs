@@ -7,6 +7,7 @@ mod lease;
 mod listener;
 mod reader;
 mod sql;
+mod together;
 mod writer;
 
 use std::str::FromStr;

@@ -17,6 +17,9 @@ pub(super) struct Dialect {
     pub(super) renew: &'static str,
     pub(super) expired_owners: &'static str,
     pub(super) claim: &'static str,
+    /// New runs, entries and ends, and then the generation, in one call, where the database takes several statements at once. Nothing
+    /// is written where the generation is another one.
+    pub(super) together: Option<&'static str>,
     pub(super) notify: Option<&'static str>,
 }
 
@@ -38,7 +41,7 @@ pub(super) const THREAD: &str = "SELECT r.id, e.seq, e.kind, e.data FROM \
 
 macro_rules! dialect {
     (begin: $begin:literal, now: $now:literal, list: $list:literal, number: $number:literal, share: $share:literal,
-     skip: $skip:literal, me: $me:literal, mine: $mine:literal, notify: $notify:expr) => {
+     skip: $skip:literal, me: $me:literal, mine: $mine:literal, together: $together:expr, notify: $notify:expr) => {
         Dialect {
             begin: $begin,
             generation: concat!("SELECT generation FROM owners WHERE owner = $1", $share),
@@ -110,10 +113,28 @@ macro_rules! dialect {
                 $now,
                 " - created AS age"
             ),
+            together: $together,
             notify: $notify,
         }
     };
 }
+
+/// Parameters: the entries, the owner and its generation, the new runs with their first entries, the length of a lease, the ends.
+const TOGETHER: &str = "BEGIN IMMEDIATE; \
+    INSERT INTO runs (id, tenant, thread, status, created, owner, lease_expires, fence, cancel) \
+        SELECT j.value->>0, j.value->>1, j.value->>2, 'running', CAST(unixepoch('subsec') * 1000 AS INTEGER), $2, \
+            CAST(unixepoch('subsec') * 1000 AS INTEGER) + $5, 1, 0 FROM json_each($4) j \
+        WHERE (SELECT generation FROM owners WHERE owner = $2) = $3 ON CONFLICT DO NOTHING RETURNING id, number; \
+    INSERT INTO events (run, seq, kind, data) SELECT j.value->>0, j.value->>1, j.value->>2, j.value->>3 FROM json_each($1) j \
+        WHERE (SELECT generation FROM owners WHERE owner = $2) = $3 ON CONFLICT DO NOTHING; \
+    INSERT INTO events (run, seq, kind, data) SELECT r.number, 1, 'input', j.value->>3 \
+        FROM json_each($4) j JOIN runs r ON r.id = j.value->>0 \
+        WHERE (SELECT generation FROM owners WHERE owner = $2) = $3 ON CONFLICT DO NOTHING; \
+    UPDATE runs SET status = j.value->>2, finished = CAST(unixepoch('subsec') * 1000 AS INTEGER) FROM json_each($6) j \
+        WHERE number = j.value->>0 AND fence = j.value->>1 \
+        AND (SELECT generation FROM owners WHERE owner = $2) = $3; \
+    SELECT '' AS id, generation AS number FROM owners WHERE owner = $2; \
+    COMMIT";
 
 pub(super) static SQLITE: Dialect = dialect! {
     begin: "BEGIN IMMEDIATE",
@@ -124,6 +145,7 @@ pub(super) static SQLITE: Dialect = dialect! {
     skip: "",
     me: "",
     mine: " WHERE (SELECT generation FROM owners WHERE owner = $2) = $3",
+    together: Some(TOGETHER),
     notify: None
 };
 
@@ -137,5 +159,6 @@ pub(super) static POSTGRES: Dialect = dialect! {
     skip: " FOR UPDATE SKIP LOCKED",
     me: "WITH me AS (SELECT generation FROM owners WHERE owner = $2 FOR SHARE) ",
     mine: " CROSS JOIN me WHERE me.generation = $3",
+    together: None,
     notify: Some("SELECT pg_notify($1, $2)")
 };

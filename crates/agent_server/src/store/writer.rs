@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep;
 
 use super::lease::{Lease, RunRef};
+use super::together::Together;
 use super::{Dialect, Shared, StoreError, listener, millis, run_ref, sql};
 use crate::event::{Event, Frame, RunId, Status};
 
@@ -154,6 +155,11 @@ impl Writer {
         if self.append_alone(shared, group).await? {
             return Ok(Outcome::default());
         }
+        if let (Some(statements), Some(together)) = (self.dialect.together, Together::of(group))
+            && let Some(created) = together.write(shared, &self.pool, statements, (&self.owner, self.generation)).await?
+        {
+            return Ok(Outcome { created, ..Outcome::default() });
+        }
         self.commit(shared, group, held).await
     }
 
@@ -289,12 +295,12 @@ pub(super) fn json(list: &impl Serialize) -> Result<String, sqlx::Error> {
 }
 
 /// Entries as the statements take them.
-fn list(entries: &[(i64, &Frame)]) -> Result<String, sqlx::Error> {
+pub(super) fn list(entries: &[(i64, &Frame)]) -> Result<String, sqlx::Error> {
     json(&entries.iter().map(|(run, frame)| (run, frame.seq, frame.kind.name(), &*frame.data)).collect::<Vec<_>>())
 }
 
 /// A new run's first entry.
-fn first_frame(run: &NewRun) -> Frame {
+pub(super) fn first_frame(run: &NewRun) -> Frame {
     Event::Input { message: run.message.clone() }.frame(1)
 }
 

@@ -16,6 +16,9 @@ use super::histogram::Histogram;
 const ANSWER: usize = 400;
 /// Streams that may wait for their first token while others are opened.
 const OPENING: usize = 64;
+/// The streams begin over this time, as those of users do: begun together, they would all ask for their tokens together, at every
+/// tick.
+const SPREAD: Duration = Duration::from_secs(1);
 /// After this, the window begins with the streams that there are.
 const PATIENCE: Duration = Duration::from_secs(40);
 const WARM_UP: Duration = Duration::from_secs(2);
@@ -102,9 +105,10 @@ impl Client {
     }
 
     fn open(&mut self) -> Result<()> {
-        let deadline = Instant::now() + PATIENCE;
-        while self.open < self.order.streams && Instant::now() < deadline {
-            while self.streams.len() < (self.open + OPENING).min(self.order.streams) {
+        let begin = Instant::now();
+        while self.open < self.order.streams && begin.elapsed() < PATIENCE {
+            let due = begin.elapsed().div_duration_f64(SPREAD) * self.order.streams as f64;
+            while self.streams.len() < (self.open + OPENING).min(self.order.streams).min(1 + due as usize) {
                 let index = self.streams.len();
                 // The first answers are of all lengths, so that the streams do not end together.
                 let stream = self.connect(index, 1 + ANSWER * (index + 1) / self.order.streams)?;

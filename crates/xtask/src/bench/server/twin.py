@@ -5,6 +5,7 @@ no heartbeats, no limits, no metrics but one, no access log.
 """
 
 import asyncio
+import itertools
 import json
 import os
 import queue
@@ -21,17 +22,20 @@ from pydantic import BaseModel, Field
 DATABASE = os.environ.get("TWIN_DATABASE")
 # The most entries of one transaction.
 GROUP = 512
+# What the log calls runs.
+NUMBERS = itertools.count(1)
 SCHEMA = """
-CREATE TABLE runs (id TEXT PRIMARY KEY, thread TEXT NOT NULL, status TEXT NOT NULL);
-CREATE TABLE events (run TEXT NOT NULL, seq BIGINT NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (run, seq));
+CREATE TABLE runs (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, thread TEXT NOT NULL, status TEXT NOT NULL);
+CREATE TABLE events (run BIGINT NOT NULL, seq BIGINT NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (run, seq))
+    WITHOUT ROWID;
 CREATE INDEX events_steps ON events (run, seq) WHERE kind <> 'token';
 """
 # One statement for a group: `executemany` would give up the interpreter's lock, and wait for it, once for each row.
 APPEND = """
 INSERT INTO events (run, seq, kind, data) SELECT j.value->>0, j.value->>1, j.value->>2, j.value->>3 FROM json_each(?) j
 """
-CREATE = "INSERT INTO runs (id, thread, status) SELECT j.value->>0, j.value->>1, 'running' FROM json_each(?) j"
-FINISH = "UPDATE runs SET status = 'completed' WHERE id IN (SELECT value FROM json_each(?))"
+CREATE = "INSERT INTO runs (number, id, thread, status) SELECT j.value->>0, j.value->>1, j.value->>2, 'running' FROM json_each(?) j"
+FINISH = "UPDATE runs SET status = 'completed' WHERE number IN (SELECT value FROM json_each(?))"
 
 
 class Writer:
@@ -44,9 +48,10 @@ class Writer:
         self.thread = threading.Thread(target=self.run, args=(path,), daemon=True)
         self.thread.start()
 
-    def append(self, run, seq, kind, data, thread=None):
+    def append(self, run, seq, kind, data, begins=None):
+        """`begins` is a new run's name and thread."""
         written = self.loop.create_future()
-        self.queue.put((run, seq, kind, data, thread, written))
+        self.queue.put((run, seq, kind, data, begins, written))
         return written
 
     def run(self, path):
@@ -65,7 +70,7 @@ class Writer:
             if ends:
                 group.pop()
             database.execute("BEGIN IMMEDIATE")
-            if created := [(entry[0], entry[4]) for entry in group if entry[4] is not None]:
+            if created := [(entry[0], *entry[4]) for entry in group if entry[4] is not None]:
                 database.execute(CREATE, (json.dumps(created),))
             database.execute(APPEND, (json.dumps([entry[:4] for entry in group]),))
             if finished := [entry[0] for entry in group if entry[2] == "done"]:
@@ -112,10 +117,14 @@ def number(name, message, default):
 async def scripted(message):
     """The model: so many tokens, with a pause before each but the first."""
     delay = number("delay", message, 30) / 1000
+    loop = asyncio.get_running_loop()
+    due = loop.time()
     for index in range(number("tokens", message, 0)):
         # Without a writer to wait for, a pause of nothing still lets the others have their turn, as a model's socket would.
         if index and (delay or not DATABASE):
-            await asyncio.sleep(delay)
+            # By a clock of its own, as a model's tokens come.
+            due += delay
+            await asyncio.sleep(max(0, due - loop.time()))
         yield f"token {index + 1} "
 
 
@@ -130,23 +139,23 @@ async def entries(message):
     yield "done", {"type": "done", "status": "completed", "steps": 1, "tokens": len(texts)}
 
 
-async def stream(writer, run, thread, message):
+async def stream(writer, run, name, thread, message):
     yield b": open\n\n"
     seq = 0
     async for kind, payload in entries(message):
         seq += 1
         data = json.dumps(payload, separators=(",", ":"))
         if writer:
-            await writer.append(run, seq, kind, data, thread if seq == 1 else None)
+            await writer.append(run, seq, kind, data, (name, thread) if seq == 1 else None)
         yield f"id: {seq}\nevent: {kind}\ndata: {data}\n\n".encode()
     yield b"data: [DONE]\n\n"
 
 
 @app.post("/chat")
 async def chat(request: ChatRequest):
-    run = str(uuid.uuid4())
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "Location": f"/v1/runs/{run}/events"}
-    body = stream(app.state.writer, run, request.thread or str(uuid.uuid4()), request.message)
+    name = str(uuid.uuid4())
+    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no", "Location": f"/v1/runs/{name}/events"}
+    body = stream(app.state.writer, next(NUMBERS), name, request.thread or str(uuid.uuid4()), request.message)
     return StreamingResponse(body, media_type="text/event-stream", headers=headers)
 
 
