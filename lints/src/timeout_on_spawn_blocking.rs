@@ -24,7 +24,7 @@ impl Lint for TimeoutOnSpawnBlocking {
     fn check(&self, cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
         for (view, call) in calls(cx, Part::Timeout) {
             let offloaded = call.arguments.get(1).and_then(|future| view.call(origin(view, *future)));
-            if !offloaded.is_some_and(|call| cx.effects.part_of(&call.callee) == Some(Part::SpawnBlocking)) {
+            if offloaded.is_none_or(|call| cx.effects.part_of(&call.callee) != Some(Part::SpawnBlocking)) {
                 continue;
             }
             let message = "the closure runs on when the time is up: its thread stays taken, and there are 512 of them";

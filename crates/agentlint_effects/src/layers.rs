@@ -85,11 +85,10 @@ impl Walk<'_, '_> {
         let Some(call) = facts.call(parent) else { return };
         let part = self.effects.part_of(&call.callee);
         match &body.exprs[parent].kind {
-            ExprKind::MethodCall { receiver, arguments, .. } if *receiver == at => {
-                if part == Some(Part::Layer) {
-                    self.layers.all.extend(arguments.iter().map(|layer| (owner, *layer)));
-                }
+            ExprKind::MethodCall { receiver, arguments, .. } if *receiver == at && part == Some(Part::Layer) => {
+                self.layers.all.extend(arguments.iter().map(|layer| (owner, *layer)));
             }
+            ExprKind::MethodCall { receiver, .. } if *receiver == at => {}
             // `ServiceBuilder::new().layer(..).service(router)`, `layer.layer(router)`
             ExprKind::MethodCall { receiver, .. } => {
                 self.stack(facts, *receiver);
