@@ -4,6 +4,7 @@ use agentlint_diagnostics::{Confidence, Diagnostic, Group, Level, LintMeta};
 use agentlint_effects::{BodyView, Entry, Part};
 use agentlint_linter::{Lint, LintContext};
 use agentlint_semantic::infer::CallSite;
+use agentlint_semantic::types::{Ty, TyKind};
 use agentlint_syntax::ast::{ExprId, ExprKind, MacroArguments, PatKind, StatementKind};
 
 use crate::service::{above, at_call, below, calls, holds, is_parameter, mentions};
@@ -71,10 +72,22 @@ fn is_of_the_server(cx: &LintContext<'_>, view: BodyView<'_>, spawn: &CallSite) 
     let serves = |call: &CallSite| cx.effects.part_of(&call.callee).is_some_and(|part| serving.contains(&part));
     let own: Vec<&CallSite> = inside.iter().filter_map(|expr| view.call(*expr)).collect();
     own.iter().any(|call| ends(call) || serves(call))
+        || inside.iter().any(|expr| is_signal(cx, view.ty(*expr)))
         || mentions(cx, &below(cx, own.iter().filter_map(|call| BodyView::target(call))), &serving)
         || inside.iter().any(|expr| is_endless(cx, view, *expr))
         // What accepts connections does so for as long as the program runs, and this is a part of it.
         || mentions(cx, &above(cx, view.owner), &[Part::Accept])
+}
+
+/// The receiver of a channel that carries nothing: it can only tell the task to stop.
+fn is_signal(cx: &LintContext<'_>, ty: Ty) -> bool {
+    match *ty.kind() {
+        TyKind::Adt(def, list) if cx.effects.catalog.part(def) == Some(Part::ChannelReceiver) => {
+            list.first().is_some_and(|item| matches!(item.kind(), TyKind::Tuple(parts) if parts.is_empty()))
+        }
+        TyKind::Ref(inner, _) => is_signal(cx, inner),
+        _ => false,
+    }
 }
 
 /// What is inside a macro such as `select!` may wait too.

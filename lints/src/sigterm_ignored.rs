@@ -61,7 +61,9 @@ fn stops(cx: &LintContext<'_>, view: BodyView<'_>, signal: &CallSite, server: De
         let serves = leads_to(&of_server, &|call| {
             both.owner == server && cx.effects.part_of(&call.callee).is_some_and(|part| SERVING.contains(&part))
         });
-        signals.iter().any(|signal| serves.iter().any(|serve| !are_exclusive(both, *signal, *serve)))
+        // One call that leads to both says nothing: what it calls does.
+        let together = |signal: ExprId, serve: ExprId| signal != serve && !are_exclusive(both, signal, serve);
+        signals.iter().any(|signal| serves.iter().any(|serve| together(*signal, *serve)))
     })
 }
 

@@ -125,6 +125,8 @@ pub enum Part {
     UnboundedChannel,
     /// A type: the end of a channel that things are put into, or of a child's pipe: who has it works for the other end.
     ChannelSender,
+    /// A type: the end of a channel that things come out of.
+    ChannelReceiver,
     /// Sends into a channel without a bound.
     UnboundedSend,
     /// A type: what is held while a permit is.
