@@ -73,6 +73,6 @@ mod tests {
             (FormatSubject::Position(1), Some(Shown::Display)),
         ];
         assert_eq!(found.iter().map(|one| (one.subject, one.shown)).collect::<Vec<_>>(), expected);
-        assert_eq!(found.iter().map(|one| one.at).collect::<Vec<_>>(), [7, 10, 16, 26, 38, 43]);
+        assert_eq!(found.iter().map(|one| one.at).collect::<Vec<_>>(), [7, 10, 16, 26, 37, 42]);
     }
 }
