@@ -4,7 +4,7 @@ use agentlint_diagnostics::{Confidence, Diagnostic, Group, Label, Level, LintMet
 use agentlint_effects::{BodyView, Part};
 use agentlint_linter::{Lint, LintContext};
 use agentlint_semantic::infer::CallSite;
-use agentlint_syntax::ast::{ExprKind, Literal};
+use agentlint_syntax::ast::{ExprId, ExprKind, Literal};
 
 use crate::blocking::location;
 use crate::service::{at_call, calls, chain, event_responses, has, origin, program_around};
@@ -93,13 +93,25 @@ fn clients(cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
 
 /// An hour, or whatever is greatest: longer than any stream.
 fn is_generous(view: BodyView<'_>, limit: &CallSite) -> bool {
-    let written = limit.arguments.iter().flat_map(|limit| view.inside(origin(view, *limit)));
-    let mut parts = written.map(|expr| view.kind(expr));
-    parts.any(|part| match part {
-        ExprKind::Literal(Literal::Int { value, .. }) => value.is_none_or(|seconds| seconds >= 3600),
+    let Some(written) = limit.arguments.first().map(|limit| origin(view, *limit)) else { return false };
+    // `Duration::MAX`, `Duration::from_secs(u64::MAX / 2)`
+    let is_greatest = |expr: ExprId| match view.kind(expr) {
         ExprKind::Path(path) => path.segments.last().is_some_and(|last| last.name == "MAX"),
         _ => false,
-    })
+    };
+    if view.inside(written).into_iter().any(is_greatest) {
+        return true;
+    }
+    let Some(made) = view.call(written) else { return false };
+    let most = match made.name.as_str() {
+        "from_hours" | "from_days" | "from_weeks" => 1,
+        "from_mins" => 60,
+        "from_secs" => 3600,
+        "from_millis" => 3_600_000,
+        _ => return false,
+    };
+    let number = made.arguments.first().map(|number| view.kind(origin(view, *number)));
+    matches!(number, Some(ExprKind::Literal(Literal::Int { value: Some(value), .. })) if *value >= most)
 }
 
 /// Where the builder that a client is built of is given a limit.
