@@ -82,7 +82,7 @@ fn is_greatest(cx: &LintContext<'_>, view: BodyView<'_>, limit: ExprId) -> bool 
 
 /// Whether the body is that of an answer: what the program makes itself.
 fn is_of_response(cx: &LintContext<'_>, view: BodyView<'_>, body: ExprId) -> bool {
-    let is_response = |ty: Ty| matches!(*ty.kind(), TyKind::Adt(def, _) if cx.program.name(def) == "Response");
+    let is_response = |ty: Ty| matches!(*ty.kind(), TyKind::Adt(def, _) if cx.effects.catalog.part(def) == Some(Part::Response));
     let made = origin(view, body);
     if let ExprKind::MethodCall { receiver, .. } = view.kind(made) {
         return is_response(view.ty(*receiver));

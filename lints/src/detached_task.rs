@@ -1,13 +1,13 @@
 //! `detached_task`: work of a request that nobody waits for.
 
 use agentlint_diagnostics::{Confidence, Diagnostic, Group, Level, LintMeta};
-use agentlint_effects::{BodyView, Entry, Part};
+use agentlint_effects::{BodyView, Part};
 use agentlint_linter::{Lint, LintContext};
 use agentlint_semantic::infer::CallSite;
 use agentlint_semantic::types::{Ty, TyKind};
 use agentlint_syntax::ast::{ExprId, ExprKind, MacroArguments, PatKind, StatementKind};
 
-use crate::service::{above, at_call, below, calls, holds, is_parameter, mentions};
+use crate::service::{above, at_call, below, calls, holds, is_asked_for, is_parameter, mentions};
 
 static META: LintMeta = LintMeta {
     id: "detached_task",
@@ -29,8 +29,7 @@ impl Lint for DetachedTask {
             if !is_let_go(view, call.expr) || produces_answer(cx, view, call) || is_of_the_server(cx, view, call) {
                 continue;
             }
-            let entries = cx.effects.entries(cx.program, view.region_of(call.expr));
-            if !entries.iter().any(|entry| !matches!(entry, Entry::Task(_))) {
+            if !is_asked_for(cx, view, call.expr) {
                 continue;
             }
             let message = "nobody waits for this task: a shutdown ends it in the middle, and nothing is told when it fails";

@@ -7,7 +7,7 @@ use agentlint_semantic::types::{Ty, TyKind};
 use agentlint_syntax::ast::{ExprId, ExprKind, MacroCall, Statement, StatementKind};
 
 use crate::blocking::location;
-use crate::service::{at_call, calls, text_of};
+use crate::service::{at_call, calls, peeled, text_of};
 
 static META: LintMeta = LintMeta {
     id: "forwarded_header_trusted",
@@ -158,12 +158,5 @@ fn is_setting(cx: &LintContext<'_>, view: BodyView<'_>, scrutinee: ExprId) -> bo
 
 fn is_address(cx: &LintContext<'_>, ty: Ty) -> bool {
     let TyKind::Adt(def, _) = *peeled(ty).kind() else { return false };
-    matches!(cx.program.name(def).as_str(), "IpAddr" | "Ipv4Addr" | "Ipv6Addr" | "SocketAddr" | "IpNet" | "ConnectInfo")
-}
-
-fn peeled(mut ty: Ty) -> Ty {
-    while let TyKind::Ref(inner, _) = *ty.kind() {
-        ty = inner;
-    }
-    ty
+    matches!(cx.effects.catalog.part(def), Some(Part::Address | Part::ConnectInfo))
 }

@@ -1,12 +1,12 @@
 //! `print_logging`: a server that prints instead of logging.
 
 use agentlint_diagnostics::{Diagnostic, Group, Level, LintMeta};
-use agentlint_effects::Entry;
 use agentlint_linter::{Lint, LintContext};
 use agentlint_syntax::ast::ExprKind;
 use rustc_hash::FxHashMap;
 
 use crate::blocking::location;
+use crate::service::is_asked_for;
 
 static META: LintMeta = LintMeta {
     id: "print_logging",
@@ -34,10 +34,7 @@ impl Lint for PrintLogging {
                     continue;
                 };
                 let region = view.region_of(expr);
-                let is_asked_for = *asked_for.entry(region).or_insert_with(|| {
-                    cx.effects.entries(cx.program, region).iter().any(|entry| !matches!(entry, Entry::Task(_)))
-                });
-                if !is_asked_for {
+                if !*asked_for.entry(region).or_insert_with(|| is_asked_for(cx, view, expr)) {
                     continue;
                 }
                 let message = format!("`{name}!` is no log: it has no level, no time and no request, and it waits for whoever reads the output");

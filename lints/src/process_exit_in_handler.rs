@@ -1,10 +1,10 @@
 //! `process_exit_in_handler`: a request that ends the process.
 
 use agentlint_diagnostics::{Confidence, Diagnostic, Group, Level, LintMeta};
-use agentlint_effects::{Entry, Part};
+use agentlint_effects::Part;
 use agentlint_linter::{Lint, LintContext};
 
-use crate::service::{at_call, calls};
+use crate::service::{at_call, calls, is_asked_for};
 
 static META: LintMeta = LintMeta {
     id: "process_exit_in_handler",
@@ -23,8 +23,7 @@ impl Lint for ProcessExitInHandler {
 
     fn check(&self, cx: &LintContext<'_>, report: &mut Vec<Diagnostic>) {
         for (view, call) in calls(cx, Part::Exit) {
-            let entries = cx.effects.entries(cx.program, view.region_of(call.expr));
-            if !entries.iter().any(|entry| !matches!(entry, Entry::Task(_))) {
+            if !is_asked_for(cx, view, call.expr) {
                 continue;
             }
             let message = "a request can end the process here: every other stream stops in the middle, and nothing is closed";

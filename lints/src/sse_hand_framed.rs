@@ -10,7 +10,7 @@ use agentlint_syntax::ast::{Body, ExprId, ExprKind, Literal, MacroArgument, Macr
 use agentlint_syntax::{FormatSubject, Placeholder, placeholders};
 
 use crate::blocking::location;
-use crate::service::{has, origin, program_around};
+use crate::service::{has, origin, peeled, program_around};
 
 static META: LintMeta = LintMeta {
     id: "sse_hand_framed",
@@ -186,13 +186,6 @@ fn of_call(cx: &LintContext<'_>, view: BodyView<'_>, expr: ExprId, depth: u32) -
         "replace" | "escape_default" | "escape_debug" | "encode" | "encode_string" | "as_str" => LineEnds::None,
         _ => LineEnds::Unknown,
     }
-}
-
-fn peeled(mut ty: Ty) -> Ty {
-    while let TyKind::Ref(inner, _) = *ty.kind() {
-        ty = inner;
-    }
-    ty
 }
 
 /// What a function of the program gives.

@@ -1,14 +1,13 @@
 //! `unbounded_channel`: a queue that requests fill and nothing limits.
 
 use agentlint_diagnostics::{Confidence, Diagnostic, Group, Label, Level, LintMeta};
-use agentlint_effects::{BodyView, Entry, Part};
+use agentlint_effects::{BodyView, Part};
 use agentlint_linter::{Lint, LintContext};
 use agentlint_semantic::infer::CallSite;
 use agentlint_semantic::types::{Ty, TyKind};
-use agentlint_syntax::ast::ExprId;
 
 use crate::blocking::location;
-use crate::service::{at_call, calls};
+use crate::service::{at_call, calls, is_asked_for};
 
 static META: LintMeta = LintMeta {
     id: "unbounded_channel",
@@ -76,10 +75,4 @@ fn is_own(cx: &LintContext<'_>, ty: Ty) -> bool {
         TyKind::Tuple(list) => list.iter().any(|ty| is_own(cx, *ty)),
         _ => false,
     }
-}
-
-/// Whether requests or tools run the code.
-fn is_asked_for(cx: &LintContext<'_>, view: BodyView<'_>, expr: ExprId) -> bool {
-    let entries = cx.effects.entries(cx.program, view.region_of(expr));
-    entries.iter().any(|entry| !matches!(entry, Entry::Task(_)))
 }

@@ -69,6 +69,10 @@ pub enum Part {
     CollectBody,
     /// A type: a request.
     Request,
+    /// A type: an answer.
+    Response,
+    /// A type: an address of the network, or a range of them.
+    Address,
     /// A type: a body as it comes in.
     IncomingBody,
     /// Lets every origin in.

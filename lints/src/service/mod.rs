@@ -6,13 +6,14 @@ mod values;
 
 pub(crate) use functions::{above, below, binaries_that_run, mentions, program_around, programs_of};
 pub(crate) use responses::{EventResponse, event_responses};
-pub(crate) use values::{Way, chain, fate, holds, is_parameter, origin, text_of};
+pub(crate) use values::{Way, chain, fate, holds, is_parameter, origin, peeled, text_of};
 
 use agentlint_diagnostics::{Diagnostic, LintMeta};
-use agentlint_effects::{BodyView, Part};
+use agentlint_effects::{BodyView, Entry, Part};
 use agentlint_linter::LintContext;
 use agentlint_semantic::infer::CallSite;
 use agentlint_semantic::input::CrateId;
+use agentlint_syntax::ast::ExprId;
 use rustc_hash::FxHashSet;
 
 use crate::blocking::location;
@@ -25,6 +26,11 @@ pub(crate) fn calls<'a>(cx: &'a LintContext<'_>, part: Part) -> impl Iterator<It
 /// Whether any call in the crates, tests left out, plays the part.
 pub(crate) fn has(cx: &LintContext<'_>, crates: &FxHashSet<CrateId>, part: Part) -> bool {
     cx.effects.part_calls(cx.program, part).iter().any(|call| crates.contains(&call.owner.krate))
+}
+
+/// Whether requests or tools run the code each time; a task that the program spawns for itself is neither.
+pub(crate) fn is_asked_for(cx: &LintContext<'_>, view: BodyView<'_>, expr: ExprId) -> bool {
+    cx.effects.entries(cx.program, view.region_of(expr)).iter().any(|entry| !matches!(entry, Entry::Task(_)))
 }
 
 /// A finding at a call: its callee, or method's name, and its arguments.

@@ -126,6 +126,14 @@ fn given_back(cx: &LintContext<'_>, view: BodyView<'_>, meets: &dyn Fn(BodyView<
     way
 }
 
+/// The type behind references.
+pub(crate) fn peeled(mut ty: Ty) -> Ty {
+    while let TyKind::Ref(inner, _) = *ty.kind() {
+        ty = inner;
+    }
+    ty
+}
+
 /// Whether the type is one of that part, or holds one.
 pub(crate) fn holds(cx: &LintContext<'_>, ty: Ty, part: Part) -> bool {
     holds_in(cx, ty, part, 0)
