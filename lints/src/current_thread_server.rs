@@ -41,8 +41,8 @@ impl Lint for CurrentThreadServer {
                 continue;
             }
             let root = cx.program.root(binary);
-            let is_main = |def: &&DefId| cx.program.name(**def) == "main" && cx.program.def(**def).parent == root;
-            let Some(main) = cx.program.owners(binary).iter().find(is_main).copied() else { continue };
+            let is_main = |def: &DefId| cx.program.name(*def) == "main" && cx.program.def(*def).parent == root;
+            let Some(main) = cx.program.owners(binary).find(is_main) else { continue };
             let Some(item) = cx.program.item(main) else { continue };
             let attribute = item.attributes.iter().find(|attribute| match &attribute.arguments {
                 AttributeArguments::Tokens { text, .. } => attribute.path.ends_with("main") && is_single(text),

@@ -181,7 +181,7 @@ fn the_help_names_what_the_entry_says() {
 
 fn blocking_calls(opened: &Opened, trusted: &str) -> Vec<String> {
     let program = Program::new(opened.graph.clone(), &opened.loader);
-    let owners: Vec<_> = program.members().flat_map(|krate| program.owners(krate)).copied().collect();
+    let owners: Vec<_> = program.members().flat_map(|krate| program.owners(krate)).collect();
     let bodies = owners.into_iter().filter_map(|owner| AnalysedBody::new(&program, owner)).collect();
     let mut catalog = builtin_catalog().unwrap();
     catalog.extend(Catalog::parse("agentlint.toml", trusted).unwrap());

@@ -61,8 +61,7 @@ impl Program<'_> {
         let mut at = module;
         loop {
             let data = self.module_data(at)?;
-            let own = data.items.get(&last).into_iter().flatten().rev();
-            if let Some(found) = own.copied().find(|def| self.kind(*def) == DefKind::MacroRules) {
+            if let Some(found) = self.declared(at, last).rev().find(|def| self.kind(*def) == DefKind::MacroRules) {
                 return self.macro_def(found);
             }
             for position in data.named_imports.get(&last).into_iter().flatten() {
@@ -77,26 +76,26 @@ impl Program<'_> {
             at = self.def(at).parent;
         }
         let defs = &self.krate(module.krate).defs;
-        if let Some(found) = defs.macros.get(&last) {
-            return Some(found.clone());
+        if let Some(found) = defs.own_macro(last, self.loader()) {
+            return Some(found);
         }
         let globs = |module: DefId| {
             let data = self.module_data(module).into_iter();
             data.flat_map(|data| data.globs.iter().filter_map(|at| data.imports[*at as usize].import.path.first().copied()))
         };
-        let used = globs(at).chain(defs.macro_use.iter().copied());
+        let used = globs(at).chain(defs.tables().macro_use.iter().copied());
         used.filter(|krate| !is_own(*krate)).find_map(|krate| self.extern_macro(module.krate, krate, last, 0))
     }
 
     fn macro_by_path(&self, from: CrateId, path: &[Name]) -> Option<MacroDef> {
         let (first, last) = (*path.first()?, *path.last()?);
         if is_own(first) {
-            return self.krate(from).defs.macros.get(&last).cloned();
+            return self.krate(from).defs.own_macro(last, self.loader());
         }
         if let Some(krate) = self.markers.krate(first)
             && krate == from
         {
-            return self.krate(from).defs.macros.get(&last).cloned();
+            return self.krate(from).defs.own_macro(last, self.loader());
         }
         self.extern_macro(from, first, last, 0)
     }
@@ -171,15 +170,12 @@ impl Expander<'_, '_> {
         let file = self.program.def(self.owner).file;
         let body = self.program.body_id(self.owner)?;
         let defs = &self.program.krate(self.owner.krate).defs;
-        if !defs.macros.contains_key(&only.name) {
+        if !defs.has_macro(only.name) {
             return None;
         }
-        let blocks = defs.blocks.iter().filter(|((of, id, _), _)| *of == file && *id == body).map(|(_, block)| *block);
-        let declares = |block: &DefId| {
-            let items = self.program.module_data(*block).and_then(|data| data.items.get(&only.name));
-            items.into_iter().flatten().any(|def| self.program.kind(*def) == DefKind::MacroRules)
-        };
-        blocks.filter(declares).max()
+        let is_macro = |def: DefId| self.program.kind(def) == DefKind::MacroRules;
+        let declares = |block: &DefId| self.program.declared(*block, only.name).any(is_macro);
+        defs.blocks_of(file, body).filter(declares).max()
     }
 }
 

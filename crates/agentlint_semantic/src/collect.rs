@@ -8,94 +8,37 @@ use agentlint_syntax::{
     ast::{self, ItemId, ItemKind, SourceFile},
     name,
 };
-use rustc_hash::{FxHashMap, FxHashSet};
-use smallvec::SmallVec;
 
-use crate::def::{Def, DefId, DefKind, Visible};
-use crate::expand::{CallSite, ExternMacro, MacroDef, MacroScope, Markers};
+use crate::def::DefKind;
+use crate::definitions::{
+    Collected, CrateDefs, DeclaredImpl, Expansion, ModuleData, ModuleImport, ROOT, StoredDef, StoredVisible, TypeNames,
+};
+use crate::expand::{CallSite, ExternMacro, MacroScope, Markers};
 use crate::input::{CrateFiles, CrateId, CrateNode, Loader};
-
-/// The definitions of one crate, in the order of its sources.
-#[derive(Debug, Default)]
-pub(crate) struct CrateDefs {
-    pub defs: Vec<Def>,
-    pub modules: FxHashMap<u32, ModuleData>,
-    /// The items of impls and traits, and the variants of enums.
-    pub members: FxHashMap<u32, Vec<DefId>>,
-    pub impls: Vec<DefId>,
-    /// What the names of types that the crate declares, wherever they stand, are the names of.
-    pub types: FxHashMap<Name, TypeNames>,
-    /// The names of the traits that it declares.
-    pub traits: FxHashSet<Name>,
-    /// Blocks that declare items: by file, body and the block's expression.
-    pub blocks: FxHashMap<(FileId, ast::BodyId, ast::ExprId), DefId>,
-    pub facts: FxHashMap<FileId, Arc<SourceFile>>,
-    /// Functions, constants and statics with a body.
-    pub owners: Vec<DefId>,
-    pub macros: FxHashMap<Name, MacroDef>,
-    /// Crates declared with `#[macro_use]`.
-    pub macro_use: Vec<Name>,
-    /// The file with the call, of each expansion. Spans in an expansion are places of that file.
-    pub expanded_in: FxHashMap<FileId, FileId>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TypeNames {
-    /// Of structs, enums and unions alone.
-    Adt,
-    /// Also of an alias.
-    Alias,
-}
-
-/// What a module or a block declares. Names are looked up when they are needed.
-#[derive(Debug, Default)]
-pub(crate) struct ModuleData {
-    /// Declared here; a name may stand in several namespaces, and more than once under different `cfg`s.
-    pub items: FxHashMap<Name, SmallVec<[DefId; 2]>>,
-    pub imports: Vec<ModuleImport>,
-    /// `extern crate` declarations.
-    pub extern_crates: Vec<(Name, Name)>,
-    /// By the name that they bind: positions in `imports`.
-    pub named_imports: FxHashMap<Name, SmallVec<[u32; 2]>>,
-    pub globs: Vec<u32>,
-    /// Whether the module is a block: names not found go on to its parent.
-    pub is_block: bool,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct ModuleImport {
-    pub import: ast::Import,
-    pub visibility: Visible,
-}
-
-/// Number 0 is the crate's root module.
-pub(crate) const ROOT: u32 = 0;
 
 pub(crate) fn collect(krate: CrateId, node: &CrateNode, files: &CrateFiles, outside: &Outside<'_>) -> CrateDefs {
     let macros = MacroScope::new(krate, node.is_member, files.facts.iter(), outside);
     // Nearly every item becomes one definition.
     let defs = Vec::with_capacity(files.facts.values().map(|facts| facts.items.len()).sum::<usize>() + 1);
-    let out = CrateDefs { defs, facts: files.facts.clone(), ..CrateDefs::default() };
+    let out = Collected { defs, facts: files.facts.clone(), ..Collected::default() };
     let mut collector = Collector { krate, node, files, outside, macros, inline: Vec::new(), real_file: files.root, out };
-    let root = DefId { krate, index: ROOT };
-    collector.out.defs.push(Def {
+    collector.out.defs.push(StoredDef {
         kind: DefKind::Module,
         name: node.name,
-        parent: root,
-        module: root,
-        file: files.root,
+        parent: ROOT,
+        module: ROOT,
+        file: files.root.0,
         item: ItemId::new(0),
         variant: 0,
-        visibility: Visible::Everywhere,
+        visibility: StoredVisible::Everywhere,
         is_test: matches!(node.kind, crate::input::CrateKind::Test),
     });
     collector.out.modules.insert(ROOT, ModuleData::default());
     if let Some(file) = files.facts.get(&files.root) {
         let file = Arc::clone(file);
-        collector.items(&file, files.root, &file.root, root, root);
+        collector.items(&file, files.root, &file.root, ROOT, ROOT);
     }
-    collector.out.macros = collector.macros.known();
-    collector.out
+    CrateDefs::new(krate, collector.out, collector.macros.known())
 }
 
 /// What the walk through a crate asks of others.
@@ -115,17 +58,17 @@ struct Collector<'a> {
     inline: Vec<Name>,
     /// The file on the disk that is being read: of an expansion, the one with the call.
     real_file: FileId,
-    out: CrateDefs,
+    out: Collected,
 }
 
 impl Collector<'_> {
-    fn items(&mut self, file: &Arc<SourceFile>, id: FileId, items: &[ItemId], parent: DefId, module: DefId) {
+    fn items(&mut self, file: &Arc<SourceFile>, id: FileId, items: &[ItemId], parent: u32, module: u32) {
         for item in items {
             self.item(file, id, *item, parent, module);
         }
     }
 
-    fn item(&mut self, file: &Arc<SourceFile>, id: FileId, item_id: ItemId, parent: DefId, module: DefId) {
+    fn item(&mut self, file: &Arc<SourceFile>, id: FileId, item_id: ItemId, parent: u32, module: u32) {
         let item = &file.items[item_id];
         if item.cfg.as_ref().is_some_and(|cfg| !self.node.cfg.holds(cfg)) {
             return;
@@ -151,11 +94,11 @@ impl Collector<'_> {
                     self.macros.use_crate(item.name);
                     self.out.macro_use.push(item.name);
                 }
-                let data = self.out.modules.entry(module.index).or_default();
+                let data = self.out.modules.entry(module).or_default();
                 return data.extern_crates.push((bound, item.name));
             }
             ItemKind::MacroCall(call) => {
-                let site = CallSite { call, file: id, item: item_id, span: item.span, module: module.index };
+                let site = CallSite { call, file: id, item: item_id, span: item.span, module: module };
                 return self.macro_call(&site, parent, module);
             }
         };
@@ -168,7 +111,12 @@ impl Collector<'_> {
             ItemKind::Enum(declared) => self.variants(declared, item, item_id, id, def, module),
             ItemKind::Trait(declared) => self.members(file, id, &declared.items, def, module),
             ItemKind::Impl(declared) => {
-                self.out.impls.push(def);
+                self.out.impls.push(DeclaredImpl {
+                    def,
+                    trait_name: declared.trait_name,
+                    self_head: declared.self_head,
+                    is_negative: declared.is_negative,
+                });
                 self.members(file, id, &declared.items, def, module);
             }
             ItemKind::Function(ast::Function { body: Some(body), .. })
@@ -182,31 +130,31 @@ impl Collector<'_> {
     }
 
     /// The items of a trait or an impl.
-    fn members(&mut self, file: &Arc<SourceFile>, id: FileId, items: &[ItemId], holder: DefId, module: DefId) {
+    fn members(&mut self, file: &Arc<SourceFile>, id: FileId, items: &[ItemId], holder: u32, module: u32) {
         if !items.is_empty() {
-            self.out.members.insert(holder.index, Vec::with_capacity(items.len()));
+            self.out.members.insert(holder, Vec::with_capacity(items.len()));
         }
         self.items(file, id, items, holder, module);
     }
 
-    fn is_assoc_holder(&self, def: DefId) -> bool {
-        matches!(self.out.defs[def.index as usize].kind, DefKind::Trait | DefKind::Impl)
+    fn is_assoc_holder(&self, def: u32) -> bool {
+        matches!(self.out.defs[def as usize].kind, DefKind::Trait | DefKind::Impl)
     }
 
-    fn define(&mut self, kind: DefKind, item: &ast::Item, item_id: ItemId, file: FileId, parent: DefId, module: DefId) -> DefId {
-        let id = DefId { krate: self.krate, index: self.out.defs.len() as u32 };
-        let parent_kind = self.out.defs[parent.index as usize].kind;
-        let parent_is_test = self.out.defs[parent.index as usize].is_test;
+    fn define(&mut self, kind: DefKind, item: &ast::Item, item_id: ItemId, file: FileId, parent: u32, module: u32) -> u32 {
+        let id = self.out.defs.len() as u32;
+        let parent_kind = self.out.defs[parent as usize].kind;
+        let parent_is_test = self.out.defs[parent as usize].is_test;
         let visibility = match parent_kind {
-            DefKind::Trait => Visible::Everywhere,
+            DefKind::Trait => StoredVisible::Everywhere,
             _ => self.visibility(&item.visibility, module),
         };
-        self.out.defs.push(Def {
+        self.out.defs.push(StoredDef {
             kind,
             name: item.name,
             parent,
             module,
-            file,
+            file: file.0,
             item: item_id,
             variant: 0,
             visibility,
@@ -225,38 +173,37 @@ impl Collector<'_> {
             _ => {}
         }
         if self.is_assoc_holder(parent) {
-            self.out.members.entry(parent.index).or_default().push(id);
+            self.out.members.entry(parent).or_default().push(id);
         } else if kind != DefKind::Impl && item.name != "_" {
-            self.out.modules.entry(module.index).or_default().items.entry(item.name).or_default().push(id);
+            self.out.modules.entry(module).or_default().items.entry(item.name).or_default().push(id);
         }
         id
     }
 
-    fn visibility(&self, written: &ast::Visibility, module: DefId) -> Visible {
-        let root = DefId { krate: self.krate, index: ROOT };
+    fn visibility(&self, written: &ast::Visibility, module: u32) -> StoredVisible {
         match written {
-            ast::Visibility::Public => Visible::Everywhere,
-            ast::Visibility::Inherited => Visible::Within(module),
-            ast::Visibility::Crate => Visible::Within(root),
+            ast::Visibility::Public => StoredVisible::Everywhere,
+            ast::Visibility::Inherited => StoredVisible::Within(module),
+            ast::Visibility::Crate => StoredVisible::Within(ROOT),
             ast::Visibility::In(path) => match path.segments.first().map(|s| s.name.as_str()) {
-                Some("self") => Visible::Within(module),
-                Some("super") => Visible::Within(self.out.defs[self.plain_module(module).index as usize].module),
-                _ => Visible::Within(root),
+                Some("self") => StoredVisible::Within(module),
+                Some("super") => StoredVisible::Within(self.out.defs[self.plain_module(module) as usize].module),
+                _ => StoredVisible::Within(ROOT),
             },
         }
     }
 
     /// The module that a block stands in.
-    fn plain_module(&self, mut module: DefId) -> DefId {
-        while self.out.modules.get(&module.index).is_some_and(|data| data.is_block) {
-            module = self.out.defs[module.index as usize].module;
+    fn plain_module(&self, mut module: u32) -> u32 {
+        while self.out.modules.get(&module).is_some_and(|data| data.is_block) {
+            module = self.out.defs[module as usize].module;
         }
         module
     }
 
-    fn imports(&mut self, imports: &[ast::Import], item: &ast::Item, module: DefId) {
+    fn imports(&mut self, imports: &[ast::Import], item: &ast::Item, module: u32) {
         let visibility = self.visibility(&item.visibility, module);
-        let data = self.out.modules.entry(module.index).or_default();
+        let data = self.out.modules.entry(module).or_default();
         for import in imports {
             let position = data.imports.len() as u32;
             match import.kind {
@@ -270,8 +217,8 @@ impl Collector<'_> {
         }
     }
 
-    fn module(&mut self, file: &Arc<SourceFile>, id: FileId, item_id: ItemId, declared: &ast::Module, def: DefId) {
-        self.out.modules.insert(def.index, ModuleData::default());
+    fn module(&mut self, file: &Arc<SourceFile>, id: FileId, item_id: ItemId, declared: &ast::Module, def: u32) {
+        self.out.modules.insert(def, ModuleData::default());
         let item = &file.items[item_id];
         let mark = self.macros.mark();
         match &declared.items {
@@ -308,56 +255,56 @@ impl Collector<'_> {
             return None;
         }
         self.out.facts.insert(behind, Arc::clone(&facts));
-        self.macros.add_all(&facts);
+        self.macros.add_all(behind, &facts);
         Some((behind, facts))
     }
 
-    fn macro_call(&mut self, site: &CallSite<'_>, parent: DefId, module: DefId) {
+    fn macro_call(&mut self, site: &CallSite<'_>, parent: u32, module: u32) {
         let Some((id, facts)) = self.macros.expand(site, &self.out) else { return };
+        self.out.expansions.push(Expansion { called_in: self.real_file.0, key: self.macros.key_of(id) });
         self.out.facts.insert(id, Arc::clone(&facts));
-        self.out.expanded_in.insert(id, self.real_file);
         self.macros.depth += 1;
         self.items(&facts, id, &facts.root, parent, module);
         self.macros.depth -= 1;
     }
 
-    fn variants(&mut self, declared: &ast::Enum, item: &ast::Item, item_id: ItemId, file: FileId, def: DefId, module: DefId) {
-        let is_test = self.out.defs[def.index as usize].is_test;
+    fn variants(&mut self, declared: &ast::Enum, item: &ast::Item, item_id: ItemId, file: FileId, def: u32, module: u32) {
+        let is_test = self.out.defs[def as usize].is_test;
         for (position, variant) in declared.variants.iter().enumerate() {
             if variant.cfg.as_ref().is_some_and(|cfg| !self.node.cfg.holds(cfg)) {
                 continue;
             }
-            let id = DefId { krate: self.krate, index: self.out.defs.len() as u32 };
-            self.out.defs.push(Def {
+            let id = self.out.defs.len() as u32;
+            self.out.defs.push(StoredDef {
                 kind: DefKind::Variant,
                 name: variant.name,
                 parent: def,
                 module,
-                file,
+                file: file.0,
                 item: item_id,
                 variant: position as u32,
                 visibility: self.visibility(&item.visibility, module),
                 is_test,
             });
-            self.out.members.entry(def.index).or_default().push(id);
+            self.out.members.entry(def).or_default().push(id);
         }
     }
 
     /// Blocks of a body that declare items become modules of their own, nested as the blocks are.
-    fn blocks(&mut self, file: &Arc<SourceFile>, id: FileId, body_id: ast::BodyId, owner: DefId, module: DefId) {
+    fn blocks(&mut self, file: &Arc<SourceFile>, id: FileId, body_id: ast::BodyId, owner: u32, module: u32) {
         let Ok(at) = file.declaring.binary_search_by_key(&body_id, |declaring| declaring.body) else { return };
-        let mut open: Vec<(agentlint_syntax::Span, DefId)> = Vec::new();
+        let mut open: Vec<(agentlint_syntax::Span, u32)> = Vec::new();
         for (expr, span, items) in &file.declaring[at].blocks {
             let (expr, span) = (*expr, *span);
             while open.last().is_some_and(|(outer, _)| !outer.covers(span)) {
                 open.pop();
             }
             let parent = open.last().map_or(module, |(_, def)| *def);
-            let def = DefId { krate: self.krate, index: self.out.defs.len() as u32 };
-            let base = self.out.defs[owner.index as usize].clone();
-            self.out.defs.push(Def { kind: DefKind::Module, name: name(""), parent, module: parent, ..base });
-            self.out.modules.insert(def.index, ModuleData { is_block: true, ..ModuleData::default() });
-            self.out.blocks.insert((id, body_id, expr), def);
+            let def = self.out.defs.len() as u32;
+            let base = self.out.defs[owner as usize].clone();
+            self.out.defs.push(StoredDef { kind: DefKind::Module, name: name(""), parent, module: parent, ..base });
+            self.out.modules.insert(def, ModuleData { is_block: true, ..ModuleData::default() });
+            self.out.blocks.insert((id.0, body_id, expr), def);
             self.items(file, id, items, def, def);
             open.push((span, def));
         }

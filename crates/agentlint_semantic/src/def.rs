@@ -2,6 +2,7 @@
 
 use agentlint_diagnostics::FileId;
 use agentlint_syntax::{Name, Span, ast};
+use serde::{Deserialize, Serialize};
 
 use crate::input::CrateId;
 
@@ -18,7 +19,7 @@ impl std::fmt::Debug for DefId {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DefKind {
     /// A module, or a block that declares items.
     Module,
@@ -39,7 +40,7 @@ pub enum DefKind {
 }
 
 /// What is known of a definition without resolving anything.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Def {
     pub kind: DefKind,
     pub name: Name,

@@ -44,7 +44,7 @@ impl Program<'_> {
             // name, it is meant: `thiserror::Error` is not `serde::de::Error`.
             None => {
                 self.is_std(trait_def.krate)
-                    || !(0..3).any(|which| self.krate(self.std_crate(which)).defs.traits.contains(&wanted))
+                    || !(0..3).any(|which| self.krate(self.std_crate(which)).defs.tables().traits.contains(&wanted))
             }
         }
     }

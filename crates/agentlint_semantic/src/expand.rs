@@ -16,7 +16,8 @@ use agentlint_syntax::{
 };
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use crate::collect::{CrateDefs, Outside};
+use crate::collect::Outside;
+use crate::definitions::Collected;
 use crate::input::{CrateGraph, CrateId, ExpansionKey};
 
 /// Calls nested deeper than this are not expanded.
@@ -24,7 +25,7 @@ pub(crate) const DEEPEST: u32 = 48;
 /// The most items that the macros of one crate may make.
 pub(crate) const MOST_ITEMS: usize = 200_000;
 /// Numbers of files that only exist as expansions start here.
-const FIRST_EXPANSION: u32 = 0x8000_0000;
+pub(crate) const FIRST_EXPANSION: u32 = 0x8000_0000;
 
 /// A `macro_rules!` of some crate.
 #[derive(Clone, Debug)]
@@ -59,8 +60,8 @@ pub(crate) struct MacroScope<'a> {
     /// Of crates that are not members few bodies are wanted.
     bodies: Bodies,
     textual: Vec<(Name, MacroDef)>,
-    /// Every macro of the crate, wherever it stands.
-    by_name: FxHashMap<Name, MacroDef>,
+    /// Every macro of the crate, wherever it stands, with its file.
+    by_name: FxHashMap<Name, (FileId, MacroDef)>,
     /// Crates declared with `#[macro_use]`.
     used_crates: Vec<Name>,
     outside: &'a Outside<'a>,
@@ -94,17 +95,17 @@ impl<'a> MacroScope<'a> {
         };
         let mut files: Vec<_> = files.collect();
         files.sort_by_key(|(id, _)| **id);
-        for (_, facts) in files {
-            scope.add_all(facts);
+        for (id, facts) in files {
+            scope.add_all(*id, facts);
         }
         scope
     }
 
     /// Makes the macros of a file known by name.
-    pub(crate) fn add_all(&mut self, facts: &Arc<SourceFile>) {
+    pub(crate) fn add_all(&mut self, file: FileId, facts: &Arc<SourceFile>) {
         for (item, data) in facts.items.iter_enumerated() {
             if let ItemKind::MacroRules(rules) = &data.kind {
-                let def = MacroDef { krate: self.krate, facts: Arc::clone(facts), item };
+                let def = (file, MacroDef { krate: self.krate, facts: Arc::clone(facts), item });
                 if rules.exported {
                     self.by_name.insert(data.name, def);
                 } else {
@@ -131,12 +132,18 @@ impl<'a> MacroScope<'a> {
         self.textual.truncate(mark);
     }
 
-    pub(crate) fn known(&self) -> FxHashMap<Name, MacroDef> {
-        self.by_name.clone()
+    /// Every macro of the crate: its file and item there.
+    pub(crate) fn known(self) -> FxHashMap<Name, (u32, ItemId)> {
+        self.by_name.into_iter().map(|(known, (file, def))| (known, (file.0, def.item))).collect()
+    }
+
+    /// What names an expansion in other runs.
+    pub(crate) fn key_of(&self, expansion: FileId) -> Option<ExpansionKey> {
+        self.keys.get(&expansion).copied()
     }
 
     /// The macro that a path means in a module with these imports.
-    fn find(&self, path: &ast::Path, defs: &CrateDefs, module: u32) -> Option<MacroDef> {
+    fn find(&self, path: &ast::Path, defs: &Collected, module: u32) -> Option<MacroDef> {
         let segments = &path.segments;
         let last = segments.last()?.name;
         if segments.len() == 1 {
@@ -149,7 +156,7 @@ impl<'a> MacroScope<'a> {
                 let import = &data.imports[*position as usize].import;
                 return self.by_path(&import.path);
             }
-            if let Some(def) = self.by_name.get(&last) {
+            if let Some((_, def)) = self.by_name.get(&last) {
                 return Some(def.clone());
             }
             return self.used_crates.iter().find_map(|krate| (self.outside.extern_macro)(self.krate, *krate, last));
@@ -160,15 +167,16 @@ impl<'a> MacroScope<'a> {
 
     fn by_path(&self, path: &[Name]) -> Option<MacroDef> {
         let (first, last) = (*path.first()?, *path.last()?);
+        let own = || self.by_name.get(&last).map(|(_, def)| def.clone());
         let is_own = ["crate", "self", "super", "$crate"].iter().any(|own| first == name(own));
         if is_own || path.len() == 1 {
-            return self.by_name.get(&last).cloned();
+            return own();
         }
-        (self.outside.extern_macro)(self.krate, first, last).or_else(|| self.by_name.get(&last).cloned())
+        (self.outside.extern_macro)(self.krate, first, last).or_else(own)
     }
 
     /// What the macro call of an item expands to, with the number of its file.
-    pub(crate) fn expand(&mut self, site: &CallSite<'_>, defs: &CrateDefs) -> Option<(FileId, Arc<SourceFile>)> {
+    pub(crate) fn expand(&mut self, site: &CallSite<'_>, defs: &Collected) -> Option<(FileId, Arc<SourceFile>)> {
         if self.depth >= DEEPEST || self.items >= MOST_ITEMS {
             return None;
         }
@@ -190,9 +198,9 @@ impl<'a> MacroScope<'a> {
             }
         };
         self.items += facts.items.len();
-        self.add_all(&facts);
         let id = FileId(self.next_file);
         self.next_file += 1;
+        self.add_all(id, &facts);
         self.keys.extend(key.map(|key| (id, key)));
         Some((id, facts))
     }

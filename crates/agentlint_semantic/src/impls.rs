@@ -9,9 +9,8 @@ use agentlint_syntax::{
     ast::{ImportKind, ItemKind, Path, WrittenHead},
 };
 
-use crate::collect::TypeNames;
-
 use crate::def::{DefId, DefKind};
+use crate::definitions::TypeNames;
 use crate::input::CrateId;
 use crate::names::{Namespace, Resolution};
 use crate::program::Program;
@@ -88,22 +87,22 @@ impl Program<'_> {
     fn build_impls(&self, krate: CrateId) -> CrateImpls {
         let mut out = CrateImpls::default();
         let defs = &self.krate(krate).defs;
-        for import in defs.modules.values().flat_map(|data| &data.imports) {
+        for import in defs.modules().flat_map(|data| &data.imports) {
             if let (ImportKind::Named(bound), Some(last)) = (import.import.kind, import.import.path.last())
                 && bound != *last
             {
                 out.renamed.entry(*last).or_default().push(bound);
             }
         }
-        for def in &defs.impls {
-            let Some(ItemKind::Impl(declared)) = self.item(*def).map(|item| &item.kind) else { continue };
+        for declared in defs.tables().impls.iter() {
+            let def = DefId { krate, index: declared.def };
             match declared.trait_name {
                 _ if declared.is_negative => {}
-                None => self.add_impl(&mut out.inherent, *def, declared.self_head),
+                None => self.add_impl(&mut out.inherent, def, declared.self_head),
                 Some(written) => {
-                    out.of_traits.entry(written).or_default().push(*def);
+                    out.of_traits.entry(written).or_default().push(def);
                     if let WrittenHead::Named(name) = declared.self_head {
-                        out.by_self_name.entry(name).or_default().push(*def);
+                        out.by_self_name.entry(name).or_default().push(def);
                     }
                 }
             }
@@ -135,7 +134,7 @@ impl Program<'_> {
 
     /// Whether that name, where an impl of the crate stands, is that of a struct, enum or union and of no alias.
     fn names_adt(&self, krate: CrateId, name: Name) -> bool {
-        let kind_in = |krate: CrateId| self.krate(krate).defs.types.get(&name).copied();
+        let kind_in = |krate: CrateId| self.krate(krate).defs.tables().types.get(&name).copied();
         match kind_in(krate) {
             Some(kind) => kind == TypeNames::Adt,
             None => (0..3).any(|which| kind_in(self.std_crate(which)) == Some(TypeNames::Adt)),
@@ -143,7 +142,7 @@ impl Program<'_> {
     }
 
     fn declares_type(&self, krate: CrateId, name: Name) -> bool {
-        self.krate(krate).defs.types.contains_key(&name)
+        self.krate(krate).defs.tables().types.contains_key(&name)
     }
 
     /// The crate's impls of a trait.
@@ -173,7 +172,7 @@ impl Program<'_> {
     /// Whether another crate may re-export the trait `wanted` as `written`. To know would take reading all crates that these names
     /// come from; such a name nearly always has the trait's own in it, as `StdError` has.
     fn may_rename(&self, krate: CrateId, written: Name, wanted: Name) -> bool {
-        let is_trait = |krate: CrateId| self.krate(krate).defs.traits.contains(&written);
+        let is_trait = |krate: CrateId| self.krate(krate).defs.tables().traits.contains(&written);
         written.len() > wanted.len()
             && written.contains(wanted.as_str())
             && !is_trait(krate)

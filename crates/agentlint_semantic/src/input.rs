@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use agentlint_diagnostics::FileId;
-use agentlint_syntax::{Name, ast};
+use agentlint_syntax::{Name, ast, packed::Pack};
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 index_vec::define_index_type! {
     /// A crate of the program: one target of one package.
@@ -82,9 +83,26 @@ pub struct CrateFiles {
     pub modules: FxHashMap<(FileId, ast::ItemId), FileId>,
 }
 
+impl Default for CrateFiles {
+    /// Of a crate that declares nothing.
+    fn default() -> CrateFiles {
+        CrateFiles { root: FileId(u32::MAX), facts: FxHashMap::default(), modules: FxHashMap::default() }
+    }
+}
+
 /// Names a call of an item macro in one crate: the same in every run that reads the same sources with the same `cfg`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ExpansionKey(pub u64);
+
+/// What a crate defines, as another run found it.
+#[derive(Debug)]
+pub struct KeptDefinitions {
+    /// What was given to [`Loader::keep_definitions`].
+    pub pack: Pack,
+    /// The crate's files have the numbers from this one on.
+    pub first_file: FileId,
+    pub files: u32,
+}
 
 /// Hands out crates. Called from several threads at once.
 pub trait Loader: Sync {
@@ -114,6 +132,22 @@ pub trait Loader: Sync {
     fn kept_expansion(&self, id: CrateId, key: ExpansionKey) -> Option<Arc<ast::SourceFile>> {
         let _ = (id, key);
         None
+    }
+
+    /// What a run before gave to [`Loader::keep_definitions`]; then the crate is not loaded.
+    fn kept_definitions(&self, id: CrateId) -> Option<KeptDefinitions> {
+        let _ = id;
+        None
+    }
+
+    /// The facts of a file of such a crate, by its [`Loader::lasting_number`].
+    fn kept_file(&self, id: CrateId, number: u32) -> Option<Arc<ast::SourceFile>> {
+        let _ = (id, number);
+        None
+    }
+
+    fn keep_definitions(&self, id: CrateId, pack: Vec<u8>) {
+        let _ = (id, pack);
     }
 
     fn keep_expansion(&self, id: CrateId, key: ExpansionKey, facts: &Arc<ast::SourceFile>) {

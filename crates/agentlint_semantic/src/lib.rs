@@ -5,6 +5,7 @@
 mod body_macros;
 mod collect;
 pub mod def;
+mod definitions;
 mod derive;
 mod expand;
 mod impls;

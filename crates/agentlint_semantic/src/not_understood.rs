@@ -2,6 +2,7 @@
 
 use agentlint_syntax::{Name, ast::Path, name};
 
+use crate::def::DefId;
 use crate::infer::macros::NATIVE;
 use crate::input::CrateId;
 use crate::program::Program;
@@ -86,8 +87,8 @@ impl Program<'_> {
     pub fn unknown_attributes(&self, krate: CrateId) -> Vec<String> {
         let defs = &self.krate(krate).defs;
         let mut found = Vec::new();
-        for (index, data) in defs.defs.iter().enumerate() {
-            let def = crate::def::DefId { krate, index: index as u32 };
+        for index in 0..defs.len() {
+            let (def, data) = (DefId { krate, index }, defs.def(index));
             let Some(item) = self.item(def).filter(|item| item.name == data.name) else { continue };
             for attribute in &item.attributes {
                 let (first, last) = match attribute.path.split_once("::") {
@@ -107,7 +108,7 @@ impl Program<'_> {
     }
 
     /// The crate that the module's import of that name begins with.
-    fn import_of(&self, module: crate::def::DefId, wanted: Name) -> Option<Name> {
+    fn import_of(&self, module: DefId, wanted: Name) -> Option<Name> {
         let data = self.module_data(module)?;
         let position = data.named_imports.get(&wanted)?.first()?;
         data.imports[*position as usize].import.path.first().copied()

@@ -10,12 +10,13 @@ use agentlint_syntax::{
 };
 use rustc_hash::FxHashMap;
 
-use crate::collect::{self, CrateDefs, ModuleData, ROOT};
+use crate::collect;
 use crate::def::{Def, DefId, DefKind, Place, Visible};
+use crate::definitions::{CrateDefs, ModuleData, ROOT};
 use crate::expand::{MacroDef, Markers};
 use crate::impls::CrateImpls;
 use crate::infer::selections::Selections;
-use crate::input::{CrateFiles, CrateGraph, CrateId, CrateKind, CrateNode, Edition, Loader};
+use crate::input::{CrateGraph, CrateId, CrateKind, CrateNode, Edition, Loader};
 use crate::names::{Namespace, OwnTraits, Resolution};
 use crate::signature::{Generics, Signature};
 use crate::std_index;
@@ -38,17 +39,20 @@ pub struct Program<'l> {
 /// One loaded crate.
 pub(crate) struct CrateModel {
     pub(crate) defs: CrateDefs,
-    /// By definition. Nothing is ever asked about most of a dependency's.
-    pub(crate) facts: Vec<OnceLock<Box<DefFacts>>>,
+    /// By definition, some together. Nothing is ever asked about most of a dependency's.
+    facts: Vec<OnceLock<Box<[OnceLock<Box<DefFacts>>; TOGETHER]>>>,
     pub(crate) modules: FxHashMap<u32, ModuleFacts>,
     pub(crate) impls: OnceLock<CrateImpls>,
     /// Its sources are not on this machine.
     pub(crate) is_absent: bool,
 }
 
+const TOGETHER: usize = 64;
+
 /// What was worked out about a definition.
 #[derive(Default)]
 pub(crate) struct DefFacts {
+    pub(crate) members: OnceLock<Box<[DefId]>>,
     pub(crate) generics: OnceLock<Box<Generics>>,
     pub(crate) predicates: OnceLock<Box<[Predicate]>>,
     pub(crate) signature: OnceLock<Box<Signature>>,
@@ -111,6 +115,10 @@ impl<'l> Program<'l> {
         self.std[which]
     }
 
+    pub(crate) fn loader(&self) -> &dyn Loader {
+        self.loader
+    }
+
     /// The crates whose bodies are analysed.
     pub fn members(&self) -> impl Iterator<Item = CrateId> + '_ {
         self.graph.crates.iter_enumerated().filter(|(_, node)| node.is_member).map(|(id, _)| id)
@@ -118,25 +126,47 @@ impl<'l> Program<'l> {
 
     pub(crate) fn krate(&self, krate: CrateId) -> &CrateModel {
         self.crates[usize::from(krate)].get_or_init(|| {
-            let files = match self.std.iter().position(|id| *id == krate) {
-                Some(which) => Some(std_index::files(which)),
-                None => self.loader.load(krate),
-            };
-            let is_absent = files.is_none();
-            let files = files.unwrap_or_else(|| {
-                Arc::new(CrateFiles { root: FileId(u32::MAX), facts: FxHashMap::default(), modules: FxHashMap::default() })
-            });
-            let extern_macro = |from: CrateId, krate: Name, wanted: Name| self.extern_macro(from, krate, wanted, 0);
-            let outside = collect::Outside { loader: self.loader, extern_macro: &extern_macro, markers: &self.markers };
-            let defs = collect::collect(krate, self.node(krate), &files, &outside);
+            let (defs, is_absent) = self.definitions(krate);
             CrateModel {
-                facts: defs.defs.iter().map(|_| OnceLock::new()).collect(),
-                modules: defs.modules.keys().map(|module| (*module, ModuleFacts::default())).collect(),
+                facts: (0..defs.len().div_ceil(TOGETHER as u32)).map(|_| OnceLock::new()).collect(),
+                modules: defs.tables().modules.keys().map(|module| (*module, ModuleFacts::default())).collect(),
                 defs,
                 impls: OnceLock::new(),
                 is_absent,
             }
         })
+    }
+
+    /// What the crate defines, and whether its sources are not on this machine.
+    fn definitions(&self, krate: CrateId) -> (CrateDefs, bool) {
+        if let Some(kept) = self.loader.kept_definitions(krate)
+            && let Some(defs) = CrateDefs::kept(krate, &kept)
+        {
+            return (defs, false);
+        }
+        let node = self.node(krate);
+        let files = match self.std.iter().position(|id| *id == krate) {
+            Some(which) => Some(std_index::files(which)),
+            // Such a crate can hand out nothing but its macros, which never run. What it imports is for itself, and often `syn`,
+            // one of the largest.
+            None if node.kind == CrateKind::ProcMacro && !node.is_member => Some(Arc::default()),
+            None => self.loader.load(krate),
+        };
+        let is_absent = files.is_none();
+        let extern_macro = |from: CrateId, krate: Name, wanted: Name| self.extern_macro(from, krate, wanted, 0);
+        let outside = collect::Outside { loader: self.loader, extern_macro: &extern_macro, markers: &self.markers };
+        (collect::collect(krate, node, &files.unwrap_or_default(), &outside), is_absent)
+    }
+
+    /// Gives the loader what this run found out about a crate that never changes.
+    pub fn keep_definitions(&self, krate: CrateId) {
+        let Some(model) = self.crates[usize::from(krate)].get() else { return };
+        if !self.node(krate).is_member
+            && !self.is_std(krate)
+            && let Some(pack) = model.defs.pack(|file| self.loader.lasting_number(krate, file))
+        {
+            self.loader.keep_definitions(krate, pack);
+        }
     }
 
     /// A macro of the crate that `from` knows as `krate`, or one that it re-exports at its root.
@@ -149,10 +179,10 @@ impl<'l> Program<'l> {
             return None;
         }
         let defs = &self.krate(root.krate).defs;
-        if let Some(def) = defs.macros.get(&wanted) {
-            return Some(def.clone());
+        if let Some(def) = defs.own_macro(wanted, self.loader) {
+            return Some(def);
         }
-        let data = defs.modules.get(&ROOT)?;
+        let data = defs.module(ROOT)?;
         let named = data.named_imports.get(&wanted).into_iter().flatten();
         named.chain(&data.globs).find_map(|position| {
             let path = &data.imports[*position as usize].import.path;
@@ -162,7 +192,7 @@ impl<'l> Program<'l> {
 
     /// The file on the disk behind a file: an expansion's is the one with the call.
     pub fn real_file(&self, krate: CrateId, file: FileId) -> FileId {
-        self.krate(krate).defs.expanded_in.get(&file).copied().unwrap_or(file)
+        self.krate(krate).defs.called_in(file).unwrap_or(file)
     }
 
     /// Whether the crate was asked for and its sources are not on this machine.
@@ -181,15 +211,15 @@ impl<'l> Program<'l> {
     }
 
     pub fn has_def(&self, id: DefId) -> bool {
-        self.krate(id.krate).defs.defs.get(id.index as usize).is_some()
+        id.index < self.krate(id.krate).defs.len()
     }
 
     pub fn root(&self, krate: CrateId) -> DefId {
         DefId { krate, index: ROOT }
     }
 
-    pub fn def(&self, id: DefId) -> &Def {
-        &self.krate(id.krate).defs.defs[id.index as usize]
+    pub fn def(&self, id: DefId) -> Def {
+        self.krate(id.krate).defs.def(id.index)
     }
 
     pub fn kind(&self, id: DefId) -> DefKind {
@@ -201,11 +231,13 @@ impl<'l> Program<'l> {
     }
 
     pub(crate) fn facts(&self, id: DefId) -> &DefFacts {
-        self.krate(id.krate).facts[id.index as usize].get_or_init(Box::default)
+        let index = id.index as usize;
+        let together = &self.krate(id.krate).facts[index / TOGETHER];
+        together.get_or_init(|| Box::new([const { OnceLock::new() }; TOGETHER]))[index % TOGETHER].get_or_init(Box::default)
     }
 
     pub(crate) fn module_data(&self, module: DefId) -> Option<&ModuleData> {
-        self.krate(module.krate).defs.modules.get(&module.index)
+        self.krate(module.krate).defs.module(module.index)
     }
 
     pub(crate) fn module_facts(&self, module: DefId) -> Option<&ModuleFacts> {
@@ -214,7 +246,7 @@ impl<'l> Program<'l> {
 
     /// The file that holds a definition.
     pub fn file(&self, krate: CrateId, file: FileId) -> Option<&Arc<SourceFile>> {
-        self.krate(krate).defs.facts.get(&file)
+        self.krate(krate).defs.file(file, self.loader)
     }
 
     /// The item behind a definition; a variant's is its enum. `None` for roots and blocks.
@@ -280,7 +312,7 @@ impl<'l> Program<'l> {
 
     /// The variants of an enum, the items of a trait or an impl.
     pub fn members_of(&self, id: DefId) -> &[DefId] {
-        self.krate(id.krate).defs.members.get(&id.index).map_or(&[], Vec::as_slice)
+        self.facts(id).members.get_or_init(|| self.krate(id.krate).defs.members(id.index))
     }
 
     /// The members of that name.
@@ -300,8 +332,14 @@ impl<'l> Program<'l> {
     }
 
     /// Functions, constants and statics of the crate that have a body, in the order of the sources.
-    pub fn owners(&self, krate: CrateId) -> &[DefId] {
-        &self.krate(krate).defs.owners
+    pub fn owners(&self, krate: CrateId) -> impl Iterator<Item = DefId> {
+        self.krate(krate).defs.owners()
+    }
+
+    /// What a module declares under a name, whatever its namespace, in the order of the sources.
+    pub(crate) fn declared(&self, module: DefId, wanted: Name) -> impl DoubleEndedIterator<Item = DefId> {
+        let declared = self.module_data(module).and_then(|data| data.items.get(&wanted));
+        declared.into_iter().flatten().map(move |index| DefId { krate: module.krate, index: *index })
     }
 
     /// The impl or trait that holds an item.
@@ -361,7 +399,7 @@ impl Program<'_> {
 
     /// Loads a crate, unless it is loaded, and says which crates its `use` declarations begin with.
     pub fn imported_crates(&self, krate: CrateId) -> Vec<CrateId> {
-        let imports = self.krate(krate).defs.modules.values().flat_map(|module| &module.imports);
+        let imports = self.krate(krate).defs.modules().flat_map(|module| &module.imports);
         let mut imported: Vec<CrateId> = imports
             .filter_map(|import| Some(self.extern_crate(krate, *import.import.path.first()?)?.krate))
             .filter(|imported| *imported != krate)

@@ -169,7 +169,7 @@ pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
     let facts = request.environment.cache.as_deref().map(FactsFolder::open);
     let pool = thread_pool("agentlint", request.threads)?;
     let (loader, mut diagnostics) =
-        DiskLoader::open(Reading { sources, crates, on_first_reading: request.on_first_reading }, readers, pool, facts);
+        DiskLoader::open(Reading { sources, crates, on_first_reading: request.on_first_reading }, &graph, readers, pool, facts);
     let members: Vec<CrateId> = graph.crates.iter_enumerated().filter(|(_, node)| node.is_member).map(|(id, _)| id).collect();
     let mut report_only = report_only(&loaded, &owners, &members, &loader, &excludes);
     if let Some(only) = &mut report_only {

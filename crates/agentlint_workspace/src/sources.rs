@@ -9,6 +9,7 @@ use agentlint_syntax::ast::SourceFile;
 use agentlint_syntax::{Bodies, LineIndex, ParseOptions};
 use rustc_hash::FxHashMap;
 
+use crate::load::KeptCrate;
 use crate::load::modules::ModuleFolder;
 use crate::paths;
 use crate::read::{MAX_SOURCE_BYTES, read_text};
@@ -25,7 +26,14 @@ pub struct Sources {
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
+enum Entry {
+    Read(Arc<ReadFile>),
+    /// The file of that number.
+    Kept(Arc<KeptCrate>, u32),
+}
+
+#[derive(Debug)]
+struct ReadFile {
     path: Arc<Path>,
     display: Arc<str>,
     file: Arc<ParsedFile>,
@@ -97,40 +105,53 @@ impl Sources {
 
     /// The absolute path, links not resolved.
     pub fn path(&self, id: FileId) -> Option<Arc<Path>> {
-        self.entry(id).map(|entry| entry.path)
+        match self.entry(id)? {
+            Entry::Read(read) => Some(Arc::clone(&read.path)),
+            Entry::Kept(krate, number) => krate.path(number).map(Arc::from),
+        }
     }
 
     /// The path from the current folder, `/` between its parts; absolute where it lies far away.
     pub fn display_path(&self, id: FileId) -> Option<Arc<str>> {
-        self.entry(id).map(|entry| entry.display)
+        match self.entry(id)? {
+            Entry::Read(read) => Some(Arc::clone(&read.display)),
+            Entry::Kept(krate, number) => krate.path(number).map(|path| Arc::from(paths::display(path, &self.cwd))),
+        }
     }
 
     /// A dependency's text is read again from the disk.
     pub fn text(&self, id: FileId) -> Option<Arc<str>> {
-        let entry = self.entry(id)?;
-        if entry.file.text.is_some() || entry.file.problem.is_some() {
-            return entry.file.text.clone();
+        if let Entry::Read(read) = self.entry(id)?
+            && (read.file.text.is_some() || read.file.problem.is_some())
+        {
+            return read.file.text.clone();
         }
-        read_text(&entry.path, MAX_SOURCE_BYTES).ok().map(Arc::from)
+        read_text(&self.path(id)?, MAX_SOURCE_BYTES).ok().map(Arc::from)
     }
 
     /// What is known of the file; its line index is `facts.lines`.
     pub fn facts(&self, id: FileId) -> Option<Arc<SourceFile>> {
-        self.entry(id).map(|entry| Arc::clone(&entry.file.facts))
+        match self.entry(id)? {
+            Entry::Read(read) => Some(Arc::clone(&read.file.facts)),
+            Entry::Kept(krate, number) => krate.facts(number),
+        }
     }
 
     /// Whether the file belongs to a crate whose findings are reported.
     pub fn is_member(&self, id: FileId) -> bool {
-        self.entry(id).is_some_and(|entry| entry.origin.is_member)
+        self.read(id).is_some_and(|read| read.origin.is_member)
     }
 
-    /// The file that a macro of which declared this one; `None` for files that are declared in the open.
+    /// The file that a macro of which declared this one; `None` for files that are declared in the open, and for kept ones.
     pub fn declared_in(&self, id: FileId) -> Option<FileId> {
-        self.entry(id)?.origin.declared_in
+        self.read(id)?.origin.declared_in
     }
 
     pub(crate) fn folder(&self, id: FileId) -> Option<ModuleFolder> {
-        self.entry(id).map(|entry| entry.origin.folder)
+        match self.entry(id)? {
+            Entry::Read(read) => Some(read.origin.folder.clone()),
+            Entry::Kept(krate, number) => krate.folder(number).cloned(),
+        }
     }
 
     /// The file with this absolute path.
@@ -167,10 +188,12 @@ impl Sources {
         (id, new)
     }
 
-    /// Takes in a file of a dependency whose facts were kept from another run.
-    pub(crate) fn add_kept(&self, path: &Path, facts: &Arc<SourceFile>, origin: Origin) -> FileId {
-        let file = Arc::new(ParsedFile { facts: Arc::clone(facts), text: None, problem: None });
-        self.push(path, &file, origin)
+    /// Takes in the files of a dependency whose facts were kept by another run; the number of the first, which the others follow.
+    pub(crate) fn add_kept(&self, krate: &Arc<KeptCrate>, count: u32) -> FileId {
+        let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
+        let first = FileId(files.len() as u32);
+        files.extend((0..count).map(|number| Entry::Kept(Arc::clone(krate), number)));
+        first
     }
 
     /// Takes in a file that is no Rust.
@@ -185,10 +208,17 @@ impl Sources {
 
     fn push(&self, path: &Path, file: &Arc<ParsedFile>, origin: Origin) -> FileId {
         let display = Arc::from(paths::display(path, &self.cwd));
-        let entry = Entry { path: Arc::from(path), display, file: Arc::clone(file), origin };
+        let entry = Entry::Read(Arc::new(ReadFile { path: Arc::from(path), display, file: Arc::clone(file), origin }));
         let mut files = self.files.write().unwrap_or_else(PoisonError::into_inner);
         files.push(entry);
         FileId(files.len() as u32 - 1)
+    }
+
+    fn read(&self, id: FileId) -> Option<Arc<ReadFile>> {
+        match self.entry(id)? {
+            Entry::Read(read) => Some(read),
+            Entry::Kept(..) => None,
+        }
     }
 
     fn entry(&self, id: FileId) -> Option<Entry> {

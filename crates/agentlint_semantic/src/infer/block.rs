@@ -16,8 +16,8 @@ impl Context<'_, '_> {
             && let Some(body) = self.program.body_id(self.owner)
         {
             let file = self.program.def(self.owner).file;
-            let blocks = &self.program.krate(self.owner.krate).defs.blocks;
-            self.module = blocks.get(&(file, body, expr)).copied().unwrap_or(self.module);
+            let defs = &self.program.krate(self.owner.krate).defs;
+            self.module = defs.block(file, body, expr).unwrap_or(self.module);
         }
         let mark = self.scope.len();
         let ty = match block.label {

@@ -10,7 +10,8 @@ use agentlint_syntax::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::def::{DefId, DefKind, Visible};
-use crate::input::{CrateId, CrateKind, Edition};
+use crate::definitions::ModuleImport;
+use crate::input::{CrateId, Edition};
 use crate::program::Program;
 use crate::types::{Ty, primitive};
 
@@ -87,15 +88,11 @@ impl Program<'_> {
 
     fn lookup_uncached(&self, module: DefId, wanted: Name, namespace: Namespace, trail: &mut Trail) -> Found {
         let data = self.module_data(module)?;
-        let own = data.items.get(&wanted).into_iter().flatten().copied();
+        let own = self.declared(module, wanted);
         if let Some(found) = own.filter(|def| self.stands_in(*def, namespace)).last() {
             return Some((found, self.def(found).visibility));
         }
-        // Such a crate can hand out nothing but its macros. What it imports is for itself, and often `syn`, one of the largest.
-        let node = self.node(module.krate);
-        if node.kind == CrateKind::ProcMacro && !node.is_member {
-            return None;
-        }
+        let visible = |declared: &ModuleImport| self.krate(module.krate).defs.visible(declared.visibility);
         for position in data.named_imports.get(&wanted).into_iter().flatten() {
             let declared = &data.imports[*position as usize];
             let is_self = matches!(declared.import.kind, ImportKind::SelfOf(_));
@@ -103,7 +100,7 @@ impl Program<'_> {
                 continue;
             }
             if let Some(found) = self.import_target(module, &declared.import, namespace, trail) {
-                return Some((found, declared.visibility));
+                return Some((found, visible(declared)));
             }
         }
         if namespace == Namespace::Type
@@ -123,7 +120,7 @@ impl Program<'_> {
             if let Some((found, visibility)) = found
                 && self.sees(module, visibility)
             {
-                return Some((found, declared.visibility));
+                return Some((found, visible(declared)));
             }
         }
         None
@@ -417,8 +414,8 @@ impl Program<'_> {
     fn own_traits_of(&self, module: DefId) -> OwnTraits {
         let Some(data) = self.module_data(module) else { return OwnTraits::default() };
         let is_trait = |def: &DefId| self.kind(*def) == DefKind::Trait;
-        let mut own =
-            OwnTraits { declared: data.items.values().flatten().copied().filter(is_trait).collect(), opened: Vec::new() };
+        let items = data.items.values().flatten().map(|index| DefId { krate: module.krate, index: *index });
+        let mut own = OwnTraits { declared: items.filter(is_trait).collect(), opened: Vec::new() };
         own.declared.sort();
         for declared in &data.imports {
             let mut trail = Trail::default();

@@ -60,7 +60,7 @@ fn calls_with(dependencies: &[(&str, &str)], text: &str) -> Vec<String> {
     let program = Program::new(graph, &loader);
     let mut found = Vec::new();
     for owner in program.members().flat_map(|krate| program.owners(krate)) {
-        let inferred = program.infer(*owner).expect("an owner has a body");
+        let inferred = program.infer(owner).expect("an owner has a body");
         for call in inferred.calls.iter().filter(|call| matches!(call.kind, CallKind::Function | CallKind::Method)) {
             let callee = match call.callee {
                 Callee::Function { def, implementation, .. } => described(&program, implementation.unwrap_or(def)),

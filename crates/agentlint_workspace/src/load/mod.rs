@@ -1,6 +1,8 @@
 //! Reads crates: the root file and every file that its module tree reaches.
 
+mod identities;
 mod kept;
+mod kept_definitions;
 mod kept_summaries;
 pub(crate) mod modules;
 mod walk;
@@ -13,7 +15,7 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use agentlint_diagnostics::{Diagnostic, FileId};
-use agentlint_semantic::input::{CfgOptions, CrateFiles, CrateGraph, CrateId, ExpansionKey, Loader};
+use agentlint_semantic::input::{CfgOptions, CrateFiles, CrateGraph, CrateId, ExpansionKey, KeptDefinitions, Loader};
 use agentlint_syntax::{Bodies, Name, STACK_SIZE, ast, name};
 use index_vec::IndexVec;
 use rayon::ThreadPool;
@@ -23,8 +25,10 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use crate::error::WorkspaceError;
 use crate::open::OnFirstReading;
 use crate::sources::{Origin, Sources};
-pub(crate) use kept::FactsFolder;
-use kept::{KeptCrate, Submodule};
+use identities::identities;
+use kept::Submodule;
+pub(crate) use kept::{FactsFolder, KeptCrate};
+use kept_definitions::DefinitionFiles;
 pub use kept_summaries::SummaryFiles;
 use walk::{Problems, walk};
 pub(crate) use walk::{prefetch, reached_files};
@@ -87,8 +91,11 @@ struct Shared {
     sources: Arc<Sources>,
     crates: IndexVec<CrateId, CrateSource>,
     /// Of remote crates, once they were asked for.
-    kept: IndexVec<CrateId, OnceLock<Option<KeptCrate>>>,
+    kept: IndexVec<CrateId, OnceLock<Option<Arc<KeptCrate>>>>,
     facts: Option<FactsFolder>,
+    /// Of remote crates, numbers for the crate with all that it depends on.
+    identities: IndexVec<CrateId, Option<u64>>,
+    definitions: DefinitionFiles,
     on_first_reading: Option<OnFirstReading>,
 }
 
@@ -104,6 +111,7 @@ impl DiskLoader {
     /// Reads the members' files in parallel; what was wrong with them comes back beside the loader.
     pub(crate) fn open(
         reading: Reading,
+        graph: &CrateGraph,
         readers: Arc<ThreadPool>,
         pool: Arc<ThreadPool>,
         facts: Option<FactsFolder>,
@@ -126,7 +134,9 @@ impl DiskLoader {
                 slots[id].get_or_init(|| files);
             }
         });
-        let shared = Arc::new(Shared { sources, crates, kept, facts, on_first_reading });
+        let identities = if facts.is_some() { identities(graph, &crates) } else { IndexVec::new() };
+        let definitions = DefinitionFiles::new(facts.as_ref().map(FactsFolder::path), &crates, &identities);
+        let shared = Arc::new(Shared { sources, crates, kept, facts, identities, definitions, on_first_reading });
         (DiskLoader { shared, crates: slots, texts: RwLock::default(), readers, pool }, problems.found)
     }
 
@@ -147,13 +157,14 @@ impl DiskLoader {
 
     /// Writes what this run learned about remote crates into the user's cache.
     pub fn keep(&self) {
-        let learned: Vec<&KeptCrate> = self.shared.kept.iter().filter_map(|kept| kept.get()?.as_ref()).collect();
+        let learned: Vec<&Arc<KeptCrate>> = self.shared.kept.iter().filter_map(|kept| kept.get()?.as_ref()).collect();
         self.readers.install(|| learned.par_iter().for_each(|kept| kept.store()));
     }
 
     /// Where what is found of dependencies is kept, for runs that have the same `knowledge` of what blocks.
-    pub fn summary_files(&self, graph: &CrateGraph, knowledge: u64) -> SummaryFiles {
-        SummaryFiles::new(self.shared.facts.as_ref().map(FactsFolder::path), graph, &self.shared.crates, knowledge)
+    pub fn summary_files(&self, knowledge: u64) -> SummaryFiles {
+        let Shared { facts, crates, identities, .. } = &*self.shared;
+        SummaryFiles::new(facts.as_ref().map(FactsFolder::path), crates, identities, knowledge)
     }
 
     fn read(&self, id: CrateId) -> Option<Arc<CrateFiles>> {
@@ -218,9 +229,9 @@ impl Shared {
     }
 
     /// `None` for members, whose files change.
-    fn kept(&self, id: CrateId) -> Option<&KeptCrate> {
+    fn kept(&self, id: CrateId) -> Option<&Arc<KeptCrate>> {
         let source = self.crates.get(id).filter(|source| !source.is_member)?;
-        self.kept[id].get_or_init(|| KeptCrate::new(self.facts.as_ref(), source)).as_ref()
+        self.kept[id].get_or_init(|| KeptCrate::new(self.facts.as_ref(), source).map(Arc::new)).as_ref()
     }
 }
 
@@ -234,7 +245,7 @@ impl Loader for DiskLoader {
         let sources = Arc::clone(&self.shared.sources);
         let at = Submodule { file, inline, item };
         let kept = self.shared.kept(id);
-        if let Some(found) = kept.and_then(|kept| kept.submodule(&at, &sources)) {
+        if let Some(found) = kept.and_then(|kept| kept.submodule(&at)) {
             return Some(found);
         }
         let (path, folder) = sources.folder(file)?.submodule(inline, item, &source.cfg)?;
@@ -261,6 +272,22 @@ impl Loader for DiskLoader {
 
     fn lasting_number(&self, id: CrateId, file: FileId) -> Option<u32> {
         self.shared.kept(id)?.number(file)
+    }
+
+    fn kept_definitions(&self, id: CrateId) -> Option<KeptDefinitions> {
+        let (reading, first_file, files) = self.shared.kept(id)?.kept_files(&self.shared.sources)?;
+        let pack = self.shared.definitions.load(id, reading)?;
+        Some(KeptDefinitions { pack, first_file, files })
+    }
+
+    fn kept_file(&self, id: CrateId, number: u32) -> Option<Arc<ast::SourceFile>> {
+        self.shared.kept(id)?.facts(number)
+    }
+
+    fn keep_definitions(&self, id: CrateId, pack: Vec<u8>) {
+        if let Some(reading) = self.shared.kept(id).and_then(|kept| kept.reading()) {
+            self.shared.definitions.keep(id, reading, &pack);
+        }
     }
 
     fn kept_expansion(&self, id: CrateId, key: ExpansionKey) -> Option<Arc<ast::SourceFile>> {

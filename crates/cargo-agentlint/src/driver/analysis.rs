@@ -50,11 +50,17 @@ pub(super) fn lint<T: Send>(
             let Location { file, start, .. } = diagnostic.primary.location;
             diagnostic.reached_from = effects.reached_from(&program, file, start).iter().map(Entry::to_string).collect();
         }
+        keep(&program);
         let said = also(&program, &effects);
         // The run is about to end, and taking the model apart piece by piece would be a good part of it.
         std::mem::forget((blocking_calls, effects, program));
         (found, took, said)
     })
+}
+
+/// Keeps for other runs what this one found out about its dependencies.
+pub(super) fn keep(program: &Program<'_>) {
+    program.graph.crates.indices().collect::<Vec<_>>().into_par_iter().for_each(|krate| program.keep_definitions(krate));
 }
 
 /// How long the types of all bodies took, with what they led into, and how long the effects.
@@ -74,7 +80,7 @@ pub(super) fn effects(program: &Program<'_>, catalog: &Catalog, opened: &Opened,
     let resolved = ResolvedCatalog::new(program, catalog);
     let mut knowledge = DefaultHasher::new();
     (agentlint_semantic::FORM, FORM, catalog).hash(&mut knowledge);
-    let store = Store(opened.loader.summary_files(&opened.graph, knowledge.finish()));
+    let store = Store(opened.loader.summary_files(knowledge.finish()));
     let effects = Effects::new(program, resolved, bodies, &store);
     (effects, Took { types, effects: start.elapsed().saturating_sub(types) })
 }
@@ -117,7 +123,7 @@ fn load(program: &Program<'_>) {
 
 /// The types and calls of every body of the members.
 fn analyse(program: &Program<'_>, found: &mut Vec<Diagnostic>) -> Vec<AnalysedBody> {
-    let mut owners: Vec<DefId> = program.members().flat_map(|krate| program.owners(krate)).copied().collect();
+    let mut owners: Vec<DefId> = program.members().flat_map(|krate| program.owners(krate)).collect();
     // One that starts last is what all wait for. The others stay as they stand, beside what they share.
     owners.sort_by_key(|owner| std::cmp::Reverse(length(program, *owner).filter(|length| *length > LARGE)));
     let bodies: Vec<_> = owners
@@ -154,5 +160,5 @@ fn internal_error(program: &Program<'_>, owner: DefId, message: String) -> Optio
 
 /// A lint that panics does not say where; the finding has to stand somewhere.
 fn first_body(program: &Program<'_>) -> Option<DefId> {
-    program.members().find_map(|krate| program.owners(krate).first().copied())
+    program.members().find_map(|krate| program.owners(krate).next())
 }

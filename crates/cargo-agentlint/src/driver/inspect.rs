@@ -21,6 +21,7 @@ pub(super) fn run(opened: &Opened, catalog: &Catalog, request: &InspectRequest, 
     let lines = opened.loader.pool().install(|| {
         let program = Program::new(opened.graph.clone(), &opened.loader);
         let (effects, _) = analysis::effects(&program, catalog, opened, &mut Vec::new());
+        analysis::keep(&program);
         let inspector = Inspector { opened, program: &program, effects: &effects, format: request.format };
         match request.what {
             Inspected::Calls => inspector.calls(),

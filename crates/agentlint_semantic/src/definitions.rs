@@ -1,0 +1,359 @@
+//! What a crate defines, as its sources have it: nothing is resolved. Definitions are numbered within their crate, so that the same
+//! tables hold in every program with the same sources, and can be kept. Of kept ones only what something asks about is unpacked.
+
+use std::sync::{Arc, OnceLock};
+
+use agentlint_diagnostics::FileId;
+use agentlint_syntax::packed::{Lazy, Packer};
+use agentlint_syntax::{
+    Name,
+    ast::{self, BodyId, ExprId, ItemId, SourceFile, WrittenHead},
+};
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+
+use crate::def::{Def, DefId, DefKind, Visible};
+use crate::expand::{FIRST_EXPANSION, MacroDef};
+use crate::input::{CrateId, ExpansionKey, KeptDefinitions, Loader};
+
+/// Number 0 is the crate's root module.
+pub(crate) const ROOT: u32 = 0;
+
+/// How many definitions are unpacked together.
+const CHUNK: usize = 64;
+
+/// The name of the tables in their pack.
+const TABLES: &str = "definitions";
+
+/// The definitions of one crate, in the order of its sources.
+pub(crate) struct CrateDefs {
+    krate: CrateId,
+    tables: Tables,
+    files: Files,
+}
+
+/// Where the facts of the crate's files are.
+enum Files {
+    Read(FxHashMap<FileId, Arc<SourceFile>>),
+    /// Of a crate whose tables were kept. Its files are asked for by number, and its expansions by what names them.
+    Kept {
+        first: u32,
+        files: Vec<Slot>,
+        expansions: Vec<Slot>,
+    },
+}
+
+type Slot = OnceLock<Option<Arc<SourceFile>>>;
+
+/// A file is named by its `FileId`; in kept tables by the number that it has in the crate, but for expansions.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Tables {
+    count: u32,
+    chunks: Vec<Lazy<Chunk>>,
+    pub(crate) modules: FxHashMap<u32, Lazy<ModuleData>>,
+    pub(crate) impls: Lazy<Vec<DeclaredImpl>>,
+    /// What the names of types that the crate declares, wherever they stand, are the names of.
+    pub(crate) types: Lazy<FxHashMap<Name, TypeNames>>,
+    /// The names of the traits that it declares.
+    pub(crate) traits: Lazy<FxHashSet<Name>>,
+    /// Blocks that declare items: by file, body and the block's expression.
+    blocks: Lazy<FxHashMap<(u32, BodyId, ExprId), u32>>,
+    /// Functions, constants and statics with a body.
+    owners: Lazy<Vec<u32>>,
+    macros: Lazy<FxHashMap<Name, (u32, ItemId)>>,
+    /// Crates declared with `#[macro_use]`.
+    pub(crate) macro_use: Vec<Name>,
+    expansions: Lazy<Vec<Expansion>>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Chunk {
+    defs: Vec<StoredDef>,
+    /// The items of impls and traits, and the variants of enums; sorted.
+    members: Vec<(u32, Vec<u32>)>,
+}
+
+/// A definition; what it refers to are definitions of the same crate.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct StoredDef {
+    pub(crate) kind: DefKind,
+    pub(crate) name: Name,
+    pub(crate) parent: u32,
+    pub(crate) module: u32,
+    pub(crate) file: u32,
+    pub(crate) item: ItemId,
+    pub(crate) variant: u32,
+    pub(crate) visibility: StoredVisible,
+    pub(crate) is_test: bool,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum StoredVisible {
+    Everywhere,
+    Within(u32),
+}
+
+/// An impl, and what is written of its trait and its self type.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct DeclaredImpl {
+    pub(crate) def: u32,
+    pub(crate) trait_name: Option<Name>,
+    pub(crate) self_head: WrittenHead,
+    pub(crate) is_negative: bool,
+}
+
+/// The file that only exists as what a macro's call expands to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Expansion {
+    /// The file with the call. Spans in the expansion are places of that file.
+    pub(crate) called_in: u32,
+    /// `None` where it cannot be kept.
+    pub(crate) key: Option<ExpansionKey>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum TypeNames {
+    /// Of structs, enums and unions alone.
+    Adt,
+    /// Also of an alias.
+    Alias,
+}
+
+/// What a module or a block declares. Names are looked up when they are needed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct ModuleData {
+    /// Declared here; a name may stand in several namespaces, and more than once under different `cfg`s.
+    pub(crate) items: FxHashMap<Name, SmallVec<[u32; 2]>>,
+    pub(crate) imports: Vec<ModuleImport>,
+    /// `extern crate` declarations.
+    pub(crate) extern_crates: Vec<(Name, Name)>,
+    /// By the name that they bind: positions in `imports`.
+    pub(crate) named_imports: FxHashMap<Name, SmallVec<[u32; 2]>>,
+    pub(crate) globs: Vec<u32>,
+    /// Whether the module is a block: names not found go on to its parent.
+    pub(crate) is_block: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ModuleImport {
+    pub(crate) import: ast::Import,
+    pub(crate) visibility: StoredVisible,
+}
+
+/// What collecting found, before it is put into tables.
+#[derive(Default)]
+pub(crate) struct Collected {
+    pub(crate) defs: Vec<StoredDef>,
+    pub(crate) modules: FxHashMap<u32, ModuleData>,
+    pub(crate) members: FxHashMap<u32, Vec<u32>>,
+    pub(crate) impls: Vec<DeclaredImpl>,
+    pub(crate) types: FxHashMap<Name, TypeNames>,
+    pub(crate) traits: FxHashSet<Name>,
+    pub(crate) blocks: FxHashMap<(u32, BodyId, ExprId), u32>,
+    pub(crate) owners: Vec<u32>,
+    pub(crate) macro_use: Vec<Name>,
+    pub(crate) expansions: Vec<Expansion>,
+    pub(crate) facts: FxHashMap<FileId, Arc<SourceFile>>,
+}
+
+impl CrateDefs {
+    pub(crate) fn new(krate: CrateId, found: Collected, macros: FxHashMap<Name, (u32, ItemId)>) -> CrateDefs {
+        let mut members: Vec<(u32, Vec<u32>)> = found.members.into_iter().collect();
+        members.sort_unstable_by_key(|(holder, _)| *holder);
+        let mut members = members.into_iter().peekable();
+        let count = found.defs.len() as u32;
+        let mut defs = found.defs.into_iter();
+        let chunks = (0..count.div_ceil(CHUNK as u32)).map(|chunk| {
+            let end = (chunk + 1) * CHUNK as u32;
+            let members = std::iter::from_fn(|| members.next_if(|(holder, _)| *holder < end)).collect();
+            Lazy::from(Chunk { defs: defs.by_ref().take(CHUNK).collect(), members })
+        });
+        let tables = Tables {
+            count,
+            chunks: chunks.collect(),
+            modules: found.modules.into_iter().map(|(module, data)| (module, data.into())).collect(),
+            impls: found.impls.into(),
+            types: found.types.into(),
+            traits: found.traits.into(),
+            blocks: found.blocks.into(),
+            owners: found.owners.into(),
+            macros: macros.into(),
+            macro_use: found.macro_use,
+            expansions: found.expansions.into(),
+        };
+        CrateDefs { krate, tables, files: Files::Read(found.facts) }
+    }
+
+    /// What [`CrateDefs::pack`] made in another run. `None` where it is of another form.
+    pub(crate) fn kept(krate: CrateId, kept: &KeptDefinitions) -> Option<CrateDefs> {
+        let tables: Tables = kept.pack.get(TABLES)?;
+        let slots = |count: usize| (0..count).map(|_| OnceLock::new()).collect();
+        let expansions = slots(tables.expansions.len());
+        let files = Files::Kept { first: kept.first_file.0, files: slots(kept.files as usize), expansions };
+        (tables.count > ROOT && tables.count.div_ceil(CHUNK as u32) as usize == tables.chunks.len()).then_some(CrateDefs {
+            krate,
+            tables,
+            files,
+        })
+    }
+
+    /// The tables for other runs; `None` where they were kept already, and where they hold what has no name in other runs.
+    pub(crate) fn pack(&self, number: impl Fn(FileId) -> Option<u32>) -> Option<Vec<u8>> {
+        let Files::Read(_) = &self.files else { return None };
+        let tables = &self.tables;
+        let number = |file: u32| if file >= FIRST_EXPANSION { Some(file) } else { number(FileId(file)) };
+        let chunk = |chunk: &Lazy<Chunk>| {
+            let defs = chunk.defs.iter().map(|def| Some(StoredDef { file: number(def.file)?, ..def.clone() }));
+            Some(Lazy::from(Chunk { defs: defs.collect::<Option<_>>()?, members: chunk.members.clone() }))
+        };
+        let blocks = tables.blocks.iter().map(|((file, body, expr), def)| Some(((number(*file)?, *body, *expr), *def)));
+        let macros = tables.macros.iter().map(|(name, (file, item))| Some((*name, (number(*file)?, *item))));
+        let expansions =
+            tables.expansions.iter().map(|of| Some(Expansion { called_in: number(of.called_in)?, key: Some(of.key?) }));
+        let kept = Kept {
+            count: tables.count,
+            chunks: tables.chunks.iter().map(chunk).collect::<Option<_>>()?,
+            modules: &tables.modules,
+            impls: &tables.impls,
+            types: &tables.types,
+            traits: &tables.traits,
+            blocks: blocks.collect::<Option<FxHashMap<_, _>>>()?.into(),
+            owners: &tables.owners,
+            macros: macros.collect::<Option<FxHashMap<_, _>>>()?.into(),
+            macro_use: &tables.macro_use,
+            expansions: expansions.collect::<Option<Vec<_>>>()?.into(),
+        };
+        let mut packer = Packer::default();
+        packer.add(TABLES, &kept)?;
+        packer.finish()
+    }
+
+    pub(crate) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    pub(crate) fn len(&self) -> u32 {
+        self.tables.count
+    }
+
+    fn id(&self, index: u32) -> DefId {
+        DefId { krate: self.krate, index }
+    }
+
+    /// The definition of that number, which must be one of the crate's.
+    pub(crate) fn def(&self, index: u32) -> Def {
+        let stored = &self.tables.chunks[index as usize / CHUNK].defs[index as usize % CHUNK];
+        Def {
+            kind: stored.kind,
+            name: stored.name,
+            parent: self.id(stored.parent),
+            module: self.id(stored.module),
+            file: self.file_id(stored.file),
+            item: stored.item,
+            variant: stored.variant,
+            visibility: self.visible(stored.visibility),
+            is_test: stored.is_test,
+        }
+    }
+
+    pub(crate) fn visible(&self, stored: StoredVisible) -> Visible {
+        match stored {
+            StoredVisible::Everywhere => Visible::Everywhere,
+            StoredVisible::Within(module) => Visible::Within(self.id(module)),
+        }
+    }
+
+    /// The items of an impl or a trait, or the variants of an enum.
+    pub(crate) fn members(&self, holder: u32) -> Box<[DefId]> {
+        let Some(chunk) = self.tables.chunks.get(holder as usize / CHUNK) else { return Box::default() };
+        let Ok(at) = chunk.members.binary_search_by_key(&holder, |(holder, _)| *holder) else { return Box::default() };
+        chunk.members[at].1.iter().map(|member| self.id(*member)).collect()
+    }
+
+    pub(crate) fn module(&self, index: u32) -> Option<&ModuleData> {
+        self.tables.modules.get(&index).map(|data| &**data)
+    }
+
+    pub(crate) fn modules(&self) -> impl Iterator<Item = &ModuleData> {
+        self.tables.modules.values().map(|data| &**data)
+    }
+
+    pub(crate) fn owners(&self) -> impl Iterator<Item = DefId> {
+        self.tables.owners.iter().map(|owner| self.id(*owner))
+    }
+
+    /// The block that the expression of a body is, where it declares items.
+    pub(crate) fn block(&self, file: FileId, body: BodyId, expr: ExprId) -> Option<DefId> {
+        self.tables.blocks.get(&(self.number(file), body, expr)).map(|block| self.id(*block))
+    }
+
+    /// All blocks of a body that declare items, in no order.
+    pub(crate) fn blocks_of(&self, file: FileId, body: BodyId) -> impl Iterator<Item = DefId> {
+        let file = self.number(file);
+        let blocks = self.tables.blocks.iter().filter(move |((of, id, _), _)| *of == file && *id == body);
+        blocks.map(|(_, block)| self.id(*block))
+    }
+
+    pub(crate) fn has_macro(&self, wanted: Name) -> bool {
+        self.tables.macros.contains_key(&wanted)
+    }
+
+    /// A `macro_rules!` of the crate, wherever it stands.
+    pub(crate) fn own_macro(&self, wanted: Name, loader: &dyn Loader) -> Option<MacroDef> {
+        let (file, item) = *self.tables.macros.get(&wanted)?;
+        Some(MacroDef { krate: self.krate, facts: Arc::clone(self.file(self.file_id(file), loader)?), item })
+    }
+
+    /// The file with the call, of an expansion.
+    pub(crate) fn called_in(&self, file: FileId) -> Option<FileId> {
+        let expansion = self.tables.expansions.get(file.0.checked_sub(FIRST_EXPANSION)? as usize)?;
+        Some(self.file_id(expansion.called_in))
+    }
+
+    pub(crate) fn file(&self, file: FileId, loader: &dyn Loader) -> Option<&Arc<SourceFile>> {
+        match &self.files {
+            Files::Read(facts) => facts.get(&file),
+            Files::Kept { expansions, .. } if file.0 >= FIRST_EXPANSION => {
+                let at = (file.0 - FIRST_EXPANSION) as usize;
+                let read = || loader.kept_expansion(self.krate, self.tables.expansions.get(at)?.key?);
+                expansions.get(at)?.get_or_init(read).as_ref()
+            }
+            Files::Kept { first, files, .. } => {
+                let number = file.0.checked_sub(*first)?;
+                files.get(number as usize)?.get_or_init(|| loader.kept_file(self.krate, number)).as_ref()
+            }
+        }
+    }
+
+    fn file_id(&self, number: u32) -> FileId {
+        match &self.files {
+            Files::Kept { first, .. } if number < FIRST_EXPANSION => FileId(first + number),
+            _ => FileId(number),
+        }
+    }
+
+    /// How the tables name a file.
+    fn number(&self, file: FileId) -> u32 {
+        match &self.files {
+            Files::Kept { first, .. } if file.0 < FIRST_EXPANSION => file.0.wrapping_sub(*first),
+            _ => file.0,
+        }
+    }
+}
+
+/// [`Tables`] as they are packed, without a copy of what stays as it is.
+#[derive(Serialize)]
+struct Kept<'a> {
+    count: u32,
+    chunks: Vec<Lazy<Chunk>>,
+    modules: &'a FxHashMap<u32, Lazy<ModuleData>>,
+    impls: &'a Lazy<Vec<DeclaredImpl>>,
+    types: &'a Lazy<FxHashMap<Name, TypeNames>>,
+    traits: &'a Lazy<FxHashSet<Name>>,
+    blocks: Lazy<FxHashMap<(u32, BodyId, ExprId), u32>>,
+    owners: &'a Lazy<Vec<u32>>,
+    macros: Lazy<FxHashMap<Name, (u32, ItemId)>>,
+    macro_use: &'a [Name],
+    expansions: Lazy<Vec<Expansion>>,
+}
