@@ -4,7 +4,7 @@
 use std::sync::{Arc, OnceLock};
 
 use agentlint_diagnostics::FileId;
-use agentlint_syntax::packed::{Lazy, Packer};
+use agentlint_syntax::packed::{Lazy, Pack, Packer};
 use agentlint_syntax::{
     Name,
     ast::{self, BodyId, ExprId, ItemId, SourceFile, WrittenHead},
@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 
 use crate::def::{Def, DefId, DefKind, Visible};
 use crate::expand::{FIRST_EXPANSION, MacroDef};
-use crate::input::{CrateId, ExpansionKey, KeptDefinitions, Loader};
+use crate::input::{CrateFiles, CrateId, ExpansionKey, KeptDefinitions, Loader};
 
 /// Number 0 is the crate's root module.
 pub(crate) const ROOT: u32 = 0;
@@ -30,6 +30,8 @@ const TABLES: &str = "definitions";
 pub(crate) struct CrateDefs {
     krate: CrateId,
     tables: Tables,
+    /// Another run found it.
+    is_kept: bool,
     files: Files,
 }
 
@@ -182,25 +184,29 @@ impl CrateDefs {
             macro_use: found.macro_use,
             expansions: found.expansions.into(),
         };
-        CrateDefs { krate, tables, files: Files::Read(found.facts) }
+        CrateDefs { krate, tables, is_kept: false, files: Files::Read(found.facts) }
     }
 
     /// What [`CrateDefs::pack`] made in another run. `None` where it is of another form.
     pub(crate) fn kept(krate: CrateId, kept: &KeptDefinitions) -> Option<CrateDefs> {
-        let tables: Tables = kept.pack.get(TABLES)?;
+        let tables = Tables::unpack(&kept.pack)?;
         let slots = |count: usize| (0..count).map(|_| OnceLock::new()).collect();
         let expansions = slots(tables.expansions.len());
         let files = Files::Kept { first: kept.first_file.0, files: slots(kept.files as usize), expansions };
-        (tables.count > ROOT && tables.count.div_ceil(CHUNK as u32) as usize == tables.chunks.len()).then_some(CrateDefs {
-            krate,
-            tables,
-            files,
-        })
+        Some(CrateDefs { krate, tables, is_kept: true, files })
+    }
+
+    /// The same of a crate of std, whose files are at hand.
+    pub(crate) fn kept_std(krate: CrateId, pack: &Pack, files: &CrateFiles) -> Option<CrateDefs> {
+        let tables = Tables::unpack(pack)?;
+        Some(CrateDefs { krate, tables, is_kept: true, files: Files::Read(files.facts.clone()) })
     }
 
     /// The tables for other runs; `None` where they were kept already, and where they hold what has no name in other runs.
     pub(crate) fn pack(&self, number: impl Fn(FileId) -> Option<u32>) -> Option<Vec<u8>> {
-        let Files::Read(_) = &self.files else { return None };
+        if self.is_kept {
+            return None;
+        }
         let tables = &self.tables;
         let number = |file: u32| if file >= FIRST_EXPANSION { Some(file) } else { number(FileId(file)) };
         let chunk = |chunk: &Lazy<Chunk>| {
@@ -339,6 +345,13 @@ impl CrateDefs {
             Files::Kept { first, .. } if file.0 < FIRST_EXPANSION => file.0.wrapping_sub(*first),
             _ => file.0,
         }
+    }
+}
+
+impl Tables {
+    fn unpack(pack: &Pack) -> Option<Tables> {
+        let tables: Tables = pack.get(TABLES)?;
+        (tables.count > ROOT && tables.count.div_ceil(CHUNK as u32) as usize == tables.chunks.len()).then_some(tables)
     }
 }
 

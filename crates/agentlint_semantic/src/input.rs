@@ -150,6 +150,16 @@ pub trait Loader: Sync {
         let _ = (id, pack);
     }
 
+    /// The same for a crate of the standard library, which has no place in the loader's graph.
+    fn kept_std(&self, name: &str, cfg: &CfgOptions) -> Option<Pack> {
+        let _ = (name, cfg);
+        None
+    }
+
+    fn keep_std(&self, name: &str, cfg: &CfgOptions, pack: Vec<u8>) {
+        let _ = (name, cfg, pack);
+    }
+
     fn keep_expansion(&self, id: CrateId, key: ExpansionKey, facts: &Arc<ast::SourceFile>) {
         let _ = (id, key, facts);
     }

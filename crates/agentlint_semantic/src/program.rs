@@ -16,7 +16,7 @@ use crate::definitions::{CrateDefs, ModuleData, ROOT};
 use crate::expand::{MacroDef, Markers};
 use crate::impls::CrateImpls;
 use crate::infer::selections::Selections;
-use crate::input::{CrateGraph, CrateId, CrateKind, CrateNode, Edition, Loader};
+use crate::input::{CrateFiles, CrateGraph, CrateId, CrateKind, CrateNode, Edition, Loader};
 use crate::names::{Namespace, OwnTraits, Resolution};
 use crate::signature::{Generics, Signature};
 use crate::std_index;
@@ -41,7 +41,7 @@ pub(crate) struct CrateModel {
     pub(crate) defs: CrateDefs,
     /// By definition, some together. Nothing is ever asked about most of a dependency's.
     facts: Vec<OnceLock<Box<[OnceLock<Box<DefFacts>>; TOGETHER]>>>,
-    pub(crate) modules: FxHashMap<u32, ModuleFacts>,
+    modules: FxHashMap<u32, OnceLock<Box<ModuleFacts>>>,
     pub(crate) impls: OnceLock<CrateImpls>,
     /// Its sources are not on this machine.
     pub(crate) is_absent: bool,
@@ -129,7 +129,7 @@ impl<'l> Program<'l> {
             let (defs, is_absent) = self.definitions(krate);
             CrateModel {
                 facts: (0..defs.len().div_ceil(TOGETHER as u32)).map(|_| OnceLock::new()).collect(),
-                modules: defs.tables().modules.keys().map(|module| (*module, ModuleFacts::default())).collect(),
+                modules: defs.tables().modules.keys().map(|module| (*module, OnceLock::new())).collect(),
                 defs,
                 impls: OnceLock::new(),
                 is_absent,
@@ -139,32 +139,44 @@ impl<'l> Program<'l> {
 
     /// What the crate defines, and whether its sources are not on this machine.
     fn definitions(&self, krate: CrateId) -> (CrateDefs, bool) {
+        let node = self.node(krate);
+        if let Some(which) = self.std.iter().position(|id| *id == krate) {
+            let files = std_index::files(which);
+            let kept = self.loader.kept_std(&node.name, &node.cfg);
+            let kept = kept.and_then(|pack| CrateDefs::kept_std(krate, &pack, &files));
+            return (kept.unwrap_or_else(|| self.collect(krate, &files)), false);
+        }
         if let Some(kept) = self.loader.kept_definitions(krate)
             && let Some(defs) = CrateDefs::kept(krate, &kept)
         {
             return (defs, false);
         }
-        let node = self.node(krate);
-        let files = match self.std.iter().position(|id| *id == krate) {
-            Some(which) => Some(std_index::files(which)),
-            // Such a crate can hand out nothing but its macros, which never run. What it imports is for itself, and often `syn`,
-            // one of the largest.
-            None if node.kind == CrateKind::ProcMacro && !node.is_member => Some(Arc::default()),
-            None => self.loader.load(krate),
-        };
+        // Such a crate can hand out nothing but its macros, which never run. What it imports is for itself, and often `syn`, one of
+        // the largest.
+        let is_opaque = node.kind == CrateKind::ProcMacro && !node.is_member;
+        let files = if is_opaque { Some(Arc::default()) } else { self.loader.load(krate) };
         let is_absent = files.is_none();
+        (self.collect(krate, &files.unwrap_or_default()), is_absent)
+    }
+
+    fn collect(&self, krate: CrateId, files: &CrateFiles) -> CrateDefs {
         let extern_macro = |from: CrateId, krate: Name, wanted: Name| self.extern_macro(from, krate, wanted, 0);
         let outside = collect::Outside { loader: self.loader, extern_macro: &extern_macro, markers: &self.markers };
-        (collect::collect(krate, node, &files.unwrap_or_default(), &outside), is_absent)
+        collect::collect(krate, self.node(krate), files, &outside)
     }
 
     /// Gives the loader what this run found out about a crate that never changes.
     pub fn keep_definitions(&self, krate: CrateId) {
         let Some(model) = self.crates[usize::from(krate)].get() else { return };
-        if !self.node(krate).is_member
-            && !self.is_std(krate)
-            && let Some(pack) = model.defs.pack(|file| self.loader.lasting_number(krate, file))
-        {
+        let node = self.node(krate);
+        if node.is_member {
+            return;
+        }
+        if self.is_std(krate) {
+            if let Some(pack) = model.defs.pack(|_| None) {
+                self.loader.keep_std(&node.name, &node.cfg, pack);
+            }
+        } else if let Some(pack) = model.defs.pack(|file| self.loader.lasting_number(krate, file)) {
             self.loader.keep_definitions(krate, pack);
         }
     }
@@ -241,7 +253,7 @@ impl<'l> Program<'l> {
     }
 
     pub(crate) fn module_facts(&self, module: DefId) -> Option<&ModuleFacts> {
-        self.krate(module.krate).modules.get(&module.index)
+        Some(self.krate(module.krate).modules.get(&module.index)?.get_or_init(Box::default))
     }
 
     /// The file that holds a definition.

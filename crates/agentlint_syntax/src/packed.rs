@@ -6,13 +6,11 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::marker::PhantomData;
 use std::ops::{Deref, Range};
 use std::sync::{Arc, OnceLock};
 
-use index_vec::{Idx, IndexVec};
 use rustc_hash::FxHashMap;
-use serde::de::{DeserializeOwned, SeqAccess, Visitor};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{Name, name};
@@ -42,11 +40,11 @@ struct Shared {
     bytes: Bytes,
     /// Where the parts begin.
     parts: usize,
-    /// Where the texts of the names stand, one after the other, and where each ends behind their start.
+    /// Where the texts of the names stand, one after the other, and where it is written where each ends behind their start.
     texts: Range<usize>,
-    ends: Vec<u32>,
+    ends: Range<usize>,
     /// Each is interned when something first asks for it: most of a dependency's never are.
-    names: Vec<OnceLock<Name>>,
+    names: OnceLock<Box<[OnceLock<Name>]>>,
 }
 
 /// Bytes that are part of the program, or were read by it and begin behind something else.
@@ -135,10 +133,11 @@ impl Pack {
         let parts = first.checked_add(length(4)?)?;
         let contents: Contents<'_> = postcard::from_bytes(all.get(HEADER..first)?).ok()?;
         all.get(parts..)?;
-        let start = contents.texts.as_ptr() as usize - all.as_ptr() as usize;
-        let texts = start..start + contents.texts.len();
-        let ends: Vec<u32> = contents.ends.as_chunks().0.iter().map(|end| u32::from_le_bytes(*end)).collect();
-        let names = ends.iter().map(|_| OnceLock::new()).collect();
+        let place = |part: &[u8]| {
+            let start = part.as_ptr() as usize - all.as_ptr() as usize;
+            start..start + part.len()
+        };
+        let (texts, ends) = (place(contents.texts.as_bytes()), place(contents.ends));
         let first = first as u32;
         let mut start = first;
         let mut values = FxHashMap::default();
@@ -147,7 +146,7 @@ impl Pack {
             values.insert(name.to_owned(), start..end);
             start = end;
         }
-        Some(Pack { shared: Arc::new(Shared { bytes, parts, texts, ends, names }), values })
+        Some(Pack { shared: Arc::new(Shared { bytes, parts, texts, ends, names: OnceLock::new() }), values })
     }
 
     /// The value of that name; `None` where there is none, and where it is of another type.
@@ -200,63 +199,45 @@ pub(crate) fn name_of(number: u32) -> Option<Name> {
 
 impl Shared {
     fn name(&self, number: usize) -> Option<Name> {
-        let slot = self.names.get(number)?;
+        let names = self.names.get_or_init(|| (0..self.ends.len() / 4).map(|_| OnceLock::new()).collect());
+        let slot = names.get(number)?;
         if let Some(known) = slot.get() {
             return Some(*known);
         }
-        let start = number.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())? as usize;
+        let start = number.checked_sub(1).map_or(Some(0), |before| self.end(before))?;
         let texts = self.bytes.as_slice().get(self.texts.clone())?;
-        let text = std::str::from_utf8(texts.get(start..*self.ends.get(number)? as usize)?).ok()?;
+        let text = std::str::from_utf8(texts.get(start..self.end(number)?)?).ok()?;
         Some(*slot.get_or_init(|| name(text)))
     }
-}
 
-/// Reads a list with room for all of it from the start: one that grows is copied again and again, and leaves memory behind that
-/// was touched for nothing.
-pub(crate) fn at_once<'de, D, I, T>(deserializer: D) -> Result<IndexVec<I, T>, D::Error>
-where
-    D: Deserializer<'de>,
-    I: Idx,
-    T: Deserialize<'de>,
-{
-    struct AtOnce<I, T>(PhantomData<(I, T)>);
-
-    impl<'de, I: Idx, T: Deserialize<'de>> Visitor<'de> for AtOnce<I, T> {
-        type Value = IndexVec<I, T>;
-
-        fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-            out.write_str("a list")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<IndexVec<I, T>, A::Error> {
-            // What a damaged length says may be anything; an element takes some bytes.
-            let most = UNPACKING.with_borrow(|pack| pack.as_ref().map_or(0, |pack| pack.bytes.as_slice().len() / LEAST));
-            let mut all = IndexVec::with_capacity(list.size_hint().unwrap_or(0).min(most));
-            while let Some(element) = list.next_element()? {
-                all.push(element);
-            }
-            Ok(all)
-        }
+    fn end(&self, number: usize) -> Option<usize> {
+        let ends = self.bytes.as_slice().get(self.ends.clone())?;
+        Some(u32::from_le_bytes(*ends.as_chunks().0.get(number)?) as usize)
     }
-
-    /// An item has at least its spans.
-    const LEAST: usize = 8;
-
-    deserializer.deserialize_seq(AtOnce(PhantomData))
 }
 
 impl<T: DeserializeOwned + Default> Deref for Lazy<T> {
     type Target = T;
 
-    /// A damaged part, which a checksum around the pack is to rule out, reads as an empty one.
     fn deref(&self) -> &T {
-        self.value.get_or_init(|| {
-            let unpacked = self.part.as_ref().and_then(|part| {
-                let start = part.pack.parts.checked_add(part.range.start as usize)?;
-                unpack(&part.pack, start..start.checked_add(part.range.len())?)
-            });
-            Box::new(unpacked.unwrap_or_default())
-        })
+        self.value.get_or_init(|| self.unpacked())
+    }
+}
+
+impl<T: DeserializeOwned + Default> Lazy<T> {
+    pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
+        self.value.get_or_init(|| self.unpacked());
+        self.part = None;
+        self.value.get_mut().map(|value| &mut **value)
+    }
+
+    /// A damaged part, which a checksum around the pack is to rule out, reads as an empty one.
+    fn unpacked(&self) -> Box<T> {
+        let unpacked = self.part.as_ref().and_then(|part| {
+            let start = part.pack.parts.checked_add(part.range.start as usize)?;
+            unpack(&part.pack, start..start.checked_add(part.range.len())?)
+        });
+        Box::new(unpacked.unwrap_or_default())
     }
 }
 

@@ -154,10 +154,11 @@ pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
     let mut notes = std::mem::take(&mut scope.notes);
     let projects: Vec<ProjectScope> = std::mem::take(&mut scope.projects).into_values().collect();
     let mut loaded = load_projects(projects, &request, &mut notes)?;
+    let pool = thread_pool("agentlint", request.threads)?;
     let readers = thread_pool("reader", request.threads)?;
     let sources = Arc::new(Sources::new(request.cwd.clone()));
-    readers.install(|| place_files(&mut loaded, &sources, &mut scope.loose));
-    let loose = readers.install(|| loose_crates(&scope.loose, &sources));
+    pool.install(|| place_files(&mut loaded, &sources, &mut scope.loose));
+    let loose = pool.install(|| loose_crates(&scope.loose, &sources));
 
     let chosen: Vec<Chosen<'_>> =
         loaded.iter().map(|loaded| Chosen { project: &loaded.project, all_targets: loaded.all_targets }).collect();
@@ -167,7 +168,6 @@ pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
         return Err(WorkspaceError::NothingToRead { notes: notes.join("; ") });
     }
     let facts = request.environment.cache.as_deref().map(FactsFolder::open);
-    let pool = thread_pool("agentlint", request.threads)?;
     let (loader, mut diagnostics) =
         DiskLoader::open(Reading { sources, crates, on_first_reading: request.on_first_reading }, &graph, readers, pool, facts);
     let members: Vec<CrateId> = graph.crates.iter_enumerated().filter(|(_, node)| node.is_member).map(|(id, _)| id).collect();

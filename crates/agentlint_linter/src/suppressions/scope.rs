@@ -63,7 +63,7 @@ pub(super) struct Nodes {
 impl Nodes {
     pub(super) fn new(facts: &SourceFile) -> Nodes {
         let mut nodes = Nodes { items: Vec::new(), statements: Vec::new(), expressions: Vec::new(), conditional: Vec::new() };
-        for item in &facts.items {
+        for item in facts.items.iter() {
             nodes.items.push(item.span);
             if item.cfg.is_some() {
                 nodes.conditional.push(item.span);

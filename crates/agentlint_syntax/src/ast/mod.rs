@@ -6,6 +6,7 @@
 mod attribute;
 mod body;
 mod item;
+mod items;
 mod splice;
 mod types;
 
@@ -19,6 +20,7 @@ pub use item::{
     ItemId, ItemKind, MacroRules, Module, Parameter, SelfParameter, Static, StaticOrigin, Struct, StructDeclaration, Trait,
     TraitHeader, TypeAlias, Variant, Visibility, WrittenHead,
 };
+pub use items::Items;
 pub use types::{
     AssocBinding, AssocValue, Bound, GenericArg, GenericArgs, GenericParam, GenericParamKind, Generics, Path, QualifiedSelf,
     Segment, TypeRef, WherePredicate,
@@ -33,8 +35,7 @@ use crate::{Lazy, LineIndex, Span};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SourceFile {
     /// Every item of the file, those of impls, traits, inline modules and blocks too.
-    #[serde(deserialize_with = "crate::packed::at_once")]
-    pub items: IndexVec<ItemId, Item>,
+    pub items: Items,
     /// The items at the top of the file, in order.
     pub root: Vec<ItemId>,
     /// The file's inner attributes (`#![…]`).

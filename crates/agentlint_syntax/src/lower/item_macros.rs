@@ -31,8 +31,10 @@ impl Lowering<'_> {
     /// Adds a `cfg` to items that are lowered already.
     fn restrict(&mut self, items: &[ItemId], cfg: &CfgExpr) {
         for id in items {
-            let own = self.file.items[*id].cfg.take();
-            self.file.items[*id].cfg = all([Some(cfg.clone()), own].into_iter().flatten().collect());
+            if let Some(item) = self.file.items.get_mut(*id) {
+                let own = item.cfg.take();
+                item.cfg = all([Some(cfg.clone()), own].into_iter().flatten().collect());
+            }
         }
     }
 

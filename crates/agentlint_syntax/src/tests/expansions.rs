@@ -51,10 +51,10 @@ fn expressions_and_their_places() {
 fn items_statements_types_and_patterns() {
     let file = parse_expanded_items(erased(lex("fn f() { g() } struct S;")), at(0), Bodies::Full).unwrap();
     assert_eq!(super::root_names(&file), ["f", "S"]);
-    assert_eq!(file.items[0usize].name_span, CALL);
+    assert_eq!(file.items[0usize.into()].name_span, CALL);
     let statements = parse_expanded_statements(lex("fn h() {} let a = 1; a"), at(0)).unwrap();
     assert_eq!(print::body(&statements.body), "{1 items; let a = 1; a}");
-    assert_eq!(statements.file.items[0usize].name, "h");
+    assert_eq!(statements.file.items[0usize.into()].name, "h");
     assert_eq!(print::ty(&parse_expanded_type(lex("Vec<u8>"), at(0)).unwrap()), "Vec<u8>");
     let pat = parse_expanded_pat(lex("Some(a) | None"), at(0)).unwrap();
     assert_eq!(print::pat_of(&pat.body, pat.body.parameters[0]), "Some(a) | None");

@@ -183,7 +183,7 @@ fn imports_are_flattened() {
     let text = "pub use ::std::{fs::{self, read as r, *}, io::Write as _, self as s}; use a; use self::b::r#c;";
     let file = sound(text);
     let mut imports = Vec::new();
-    for item in &file.items {
+    for item in file.items.iter() {
         let ItemKind::Use(leaves) = &item.kind else { panic!("no use") };
         imports.extend(leaves.iter().map(|leaf| {
             let path: Vec<_> = leaf.path.iter().map(|name| name.as_str()).collect();
@@ -348,7 +348,7 @@ fn bodies_left_in_the_text_are_the_same_when_they_are_read() {
         _ => None,
     };
     let mut read = Vec::new();
-    for (full, item) in whole.items.iter().zip(&left.items) {
+    for (full, item) in whole.items.iter().zip(left.items.iter()) {
         let expected = body(full).map(|body| format!("{:?}", whole.bodies[body]));
         match body(item) {
             Some(body) => assert_eq!(expected, Some(format!("{:?}", left.bodies[body])), "{}", item.name),
@@ -361,7 +361,7 @@ fn bodies_left_in_the_text_are_the_same_when_they_are_read() {
     }
     assert_eq!(read, ["plain", "A", "g", "K", "i", "l", "empty"]);
     // Of another version of the text it is none, or another one, and never a panic.
-    for item in &left.items {
+    for item in left.items.iter() {
         (0..text.len()).filter_map(|at| text.get(at..)).for_each(|text| drop(parse_body(text, item)));
     }
 }

@@ -116,7 +116,7 @@ fn calls_know_their_text() {
 fn documentation_stays_in_the_text_of_a_call() {
     let text = "m! {\n    /// kept\n    struct A;\n}";
     let file = sound(text);
-    assert!(matches!(&file.items[0usize].kind, ItemKind::MacroCall(call) if call.text.contains("/// kept")));
+    assert!(matches!(&file.items[0usize.into()].kind, ItemKind::MacroCall(call) if call.text.contains("/// kept")));
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn macros_that_declare_statics() {
 #[test]
 fn another_shape_keeps_the_call() {
     let file = sound("lazy_static! { something else }");
-    assert!(matches!(&file.items[0usize].kind, ItemKind::MacroCall(_)));
+    assert!(matches!(&file.items[0usize.into()].kind, ItemKind::MacroCall(_)));
 }
 
 #[test]

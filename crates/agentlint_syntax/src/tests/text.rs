@@ -30,7 +30,7 @@ fn places_are_bytes_of_the_original_text() {
         let file = sound(text);
         assert_eq!(methods(&file, text), ["länge", "b", "y"], "{text:?}");
         assert_eq!(item(&file, "g").name_span.of(text), "g");
-        assert_eq!(signatures(text).items[1usize].span.of(text), "fn g() { x.y() }");
+        assert_eq!(signatures(text).items[1usize.into()].span.of(text), "fn g() { x.y() }");
     }
     let file = sound(&texts[0]);
     let span = file.bodies[0usize].exprs.iter().find_map(|expr| match &expr.kind {
@@ -133,7 +133,7 @@ fn a_text_that_breaks_off_anywhere_is_read() {
             for text in [&REALISTIC[..end], &REALISTIC[end..]] {
                 let (all, some) = (full(text), signatures(text));
                 for file in [all, some] {
-                    for item in &file.items {
+                    for item in file.items.iter() {
                         assert!(text.get(item.span.start as usize..item.span.end as usize).is_some(), "{text}");
                     }
                     for error in &file.errors {

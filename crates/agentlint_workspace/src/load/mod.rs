@@ -16,6 +16,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use agentlint_diagnostics::{Diagnostic, FileId};
 use agentlint_semantic::input::{CfgOptions, CrateFiles, CrateGraph, CrateId, ExpansionKey, KeptDefinitions, Loader};
+use agentlint_syntax::packed::Pack;
 use agentlint_syntax::{Bodies, Name, STACK_SIZE, ast, name};
 use index_vec::IndexVec;
 use rayon::ThreadPool;
@@ -66,12 +67,15 @@ impl CrateSource {
 
     fn identity_anew(&self) -> Option<u64> {
         let metadata = std::fs::metadata(&self.root).ok()?;
-        let flags = self.cfg.flags.iter().map(|flag| FxBuildHasher.hash_one(flag.as_str()));
-        let values = self.cfg.key_values.iter().map(|(key, value)| FxBuildHasher.hash_one((key.as_str(), value.as_str())));
-        // They come in no order.
-        let cfg = flags.chain(values).fold(0, u64::wrapping_add);
-        Some(FxBuildHasher.hash_one((&self.root, metadata.len(), metadata.modified().ok(), cfg)))
+        Some(FxBuildHasher.hash_one((&self.root, metadata.len(), metadata.modified().ok(), cfg_number(&self.cfg))))
     }
+}
+
+fn cfg_number(cfg: &CfgOptions) -> u64 {
+    let flags = cfg.flags.iter().map(|flag| FxBuildHasher.hash_one(flag.as_str()));
+    let values = cfg.key_values.iter().map(|(key, value)| FxBuildHasher.hash_one((key.as_str(), value.as_str())));
+    // They come in no order.
+    flags.chain(values).fold(0, u64::wrapping_add)
 }
 
 /// The loader of real runs. Members are read when it is made, dependencies when they are asked for.
@@ -81,7 +85,7 @@ pub struct DiskLoader {
     crates: IndexVec<CrateId, OnceLock<Option<Arc<CrateFiles>>>>,
     /// Of the files of dependencies whose bodies were asked for.
     texts: RwLock<FxHashMap<FileId, Option<Arc<str>>>>,
-    /// The threads that parse.
+    /// The threads that parse dependencies.
     readers: Arc<ThreadPool>,
     pool: Arc<ThreadPool>,
 }
@@ -126,7 +130,8 @@ impl DiskLoader {
         let slots: IndexVec<CrateId, OnceLock<_>> = crates.iter().map(|_| OnceLock::new()).collect();
         let kept = crates.iter().map(|_| OnceLock::new()).collect();
         let mut problems = Problems::default();
-        readers.install(|| {
+        // On the threads that will analyse: what parsing leaves free they use again.
+        pool.install(|| {
             prefetch(&sources, members().map(|(_, source)| source));
             // One after the other, so that files are numbered alike in every run.
             for (id, source) in members() {
@@ -144,8 +149,8 @@ impl DiskLoader {
         &self.shared.sources
     }
 
-    /// The threads that analyse. Their stacks are deep enough for any file that the parser accepts. They are not the ones that parse:
-    /// where an analysis comes to a crate that was not read yet, it sleeps, and all threads that parse work for it.
+    /// The threads that analyse. Their stacks are deep enough for any file that the parser accepts. They are not the ones that
+    /// parse dependencies: where an analysis comes to a crate that was not read yet, it sleeps, and all of those work for it.
     pub fn pool(&self) -> &Arc<ThreadPool> {
         &self.pool
     }
@@ -288,6 +293,14 @@ impl Loader for DiskLoader {
         if let Some(reading) = self.shared.kept(id).and_then(|kept| kept.reading()) {
             self.shared.definitions.keep(id, reading, &pack);
         }
+    }
+
+    fn kept_std(&self, name: &str, cfg: &CfgOptions) -> Option<Pack> {
+        self.shared.definitions.load_std(name, cfg)
+    }
+
+    fn keep_std(&self, name: &str, cfg: &CfgOptions, pack: Vec<u8>) {
+        self.shared.definitions.keep_std(name, cfg, &pack);
     }
 
     fn kept_expansion(&self, id: CrateId, key: ExpansionKey) -> Option<Arc<ast::SourceFile>> {

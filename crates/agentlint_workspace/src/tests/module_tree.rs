@@ -196,7 +196,7 @@ fn the_file_of_a_module_that_a_macro_made_is_found() {
     let declared = agentlint_syntax::parse("mod b;\nmod c;\n", &agentlint_syntax::ParseOptions::default());
     let find = |file: &str, item: usize| {
         let file = sources.find(&tree.path(file)).unwrap();
-        let found = opened.loader.submodule(0.into(), file, &[], &declared.items[item])?;
+        let found = opened.loader.submodule(0.into(), file, &[], &declared.items[item.into()])?;
         Some((sources.display_path(found.0).unwrap().to_string(), opened.is_reported(found.0)))
     };
     assert_eq!(find("src/a.rs", 0), Some(("src/a/b.rs".to_owned(), true)));
