@@ -114,6 +114,7 @@ impl Collector<'_> {
                 self.out.impls.push(DeclaredImpl {
                     def,
                     trait_name: declared.trait_name,
+                    is_plain: declared.is_plain,
                     self_head: declared.self_head,
                     is_negative: declared.is_negative,
                 });

@@ -100,7 +100,10 @@ pub(crate) enum StoredVisible {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct DeclaredImpl {
     pub(crate) def: u32,
+    /// The last segment of its path.
     pub(crate) trait_name: Option<Name>,
+    /// Whether that is all of its path.
+    pub(crate) is_plain: bool,
     pub(crate) self_head: WrittenHead,
     pub(crate) is_negative: bool,
 }

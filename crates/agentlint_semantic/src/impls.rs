@@ -10,7 +10,7 @@ use agentlint_syntax::{
 };
 
 use crate::def::{DefId, DefKind};
-use crate::definitions::TypeNames;
+use crate::definitions::{DeclaredImpl, TypeNames};
 use crate::input::CrateId;
 use crate::names::{Namespace, Resolution};
 use crate::program::Program;
@@ -20,8 +20,8 @@ use crate::types::{Head, TraitRef, Ty, TyKind, primitive};
 #[derive(Debug, Default)]
 pub(crate) struct CrateImpls {
     inherent: ByHead,
-    /// By the last segment of the trait's path.
-    of_traits: FxHashMap<Name, Vec<DefId>>,
+    /// By the last segment of the trait's path: positions among the impls that the crate declares.
+    of_traits: FxHashMap<Name, Vec<u32>>,
     /// The names that imports of this crate bind a name to, other than its own.
     pub(crate) renamed: FxHashMap<Name, Vec<Name>>,
     by_trait: RwLock<FxHashMap<DefId, Arc<ByHead>>>,
@@ -94,13 +94,13 @@ impl Program<'_> {
                 out.renamed.entry(*last).or_default().push(bound);
             }
         }
-        for declared in defs.tables().impls.iter() {
+        for (at, declared) in defs.tables().impls.iter().enumerate() {
             let def = DefId { krate, index: declared.def };
             match declared.trait_name {
                 _ if declared.is_negative => {}
                 None => self.add_impl(&mut out.inherent, def, declared.self_head),
                 Some(written) => {
-                    out.of_traits.entry(written).or_default().push(def);
+                    out.of_traits.entry(written).or_default().push(at as u32);
                     if let WrittenHead::Named(name) = declared.self_head {
                         out.by_self_name.entry(name).or_default().push(def);
                     }
@@ -155,13 +155,13 @@ impl Program<'_> {
         let renamed = impls.renamed.get(&wanted).into_iter().flatten().copied();
         let elsewhere = impls.of_traits.keys().copied().filter(|written| self.may_rename(krate, *written, wanted));
         let names: FxHashSet<Name> = renamed.chain(elsewhere).chain([wanted]).collect();
-        let mut found: Vec<DefId> = names.iter().filter_map(|name| impls.of_traits.get(name)).flatten().copied().collect();
+        let mut found: Vec<u32> = names.iter().filter_map(|name| impls.of_traits.get(name)).flatten().copied().collect();
         found.sort_unstable();
+        let declared = &self.krate(krate).defs.tables().impls;
         let mut by_head = ByHead::default();
-        for def in found {
-            let Some(ItemKind::Impl(declared)) = self.item(def).map(|item| &item.kind) else { continue };
-            let Some(path) = &declared.header.trait_path else { continue };
-            if self.resolve_trait(def, path) == Some(trait_def) {
+        for declared in found.iter().filter_map(|at| declared.get(*at as usize)) {
+            let def = DefId { krate, index: declared.def };
+            if self.implemented(def, declared) == Some(trait_def) {
                 self.add_impl(&mut by_head, def, declared.self_head);
             }
         }
@@ -217,9 +217,24 @@ impl Program<'_> {
         found.extend(self.resolved(impls).by_head.values().flatten());
     }
 
+    /// The trait of an impl. The item behind most is never unpacked.
+    fn implemented(&self, def: DefId, declared: &DeclaredImpl) -> Option<DefId> {
+        if declared.is_plain {
+            return self.named_trait(def, &[declared.trait_name?], false);
+        }
+        match &self.item(def)?.kind {
+            ItemKind::Impl(declared) => self.resolve_trait(def, declared.header.trait_path.as_ref()?),
+            _ => None,
+        }
+    }
+
     pub(crate) fn resolve_trait(&self, from: DefId, path: &Path) -> Option<DefId> {
         let names: Vec<Name> = path.segments.iter().map(|s| s.name).collect();
-        let found = self.resolve_path(self.def(from).module, &names, path.leading_colon, Namespace::Type)?;
+        self.named_trait(from, &names, path.leading_colon)
+    }
+
+    fn named_trait(&self, from: DefId, names: &[Name], leading_colon: bool) -> Option<DefId> {
+        let found = self.resolve_path(self.def(from).module, names, leading_colon, Namespace::Type)?;
         match found.to {
             Resolution::Def(def) if found.used == names.len() && self.kind(def) == DefKind::Trait => Some(def),
             _ => None,

@@ -207,6 +207,8 @@ pub struct TraitHeader {
 pub struct Impl {
     /// The last segment of the trait's path.
     pub trait_name: Option<Name>,
+    /// Whether that segment is the whole path.
+    pub is_plain: bool,
     pub self_head: WrittenHead,
     /// `impl !Send for X`
     pub is_negative: bool,

@@ -230,6 +230,7 @@ impl Lowering<'_> {
             let is_negative = item.modifiers.polarity.is_some();
             let header = ImplHeader { generics, trait_path, self_type };
             ItemKind::Impl(Impl {
+                is_plain: header.trait_path.as_ref().is_some_and(|path| path.segments.len() == 1 && !path.leading_colon),
                 trait_name: header.trait_path.as_ref().and_then(|path| path.segments.last()).map(|last| last.name),
                 self_head: header.self_head(),
                 is_negative,

@@ -106,6 +106,8 @@ fn measure(tool: &Path, folder: &Path) -> Result<Measured> {
     for _ in 0..ROUNDS {
         measured.parse = measured.parse.min(parse(&own)?);
         measured.parse_all = measured.parse_all.min(parse(&all)?);
+        // A virtual machine may have given the memory that lay idle back to its host: the first of two runs fetches it again.
+        tool::run(tool, folder, kept.path(), &arguments)?;
         let cached = tool::run(tool, folder, kept.path(), &arguments)?;
         measured.cached = measured.cached.min(cached.elapsed);
         let phase = |name: &str| phase(&cached.stderr, name).with_context(|| format!("`{name}` is not told: {}", cached.stderr));
