@@ -9,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::Shared;
 
 const EVERY: Duration = Duration::from_millis(500);
-/// Pages after which the log is to begin anew, for which the writer waits a moment: 256 MiB, which at 10,000 entries a
+/// Pages after which the log is to begin anew, for which the writer waits a moment: 64 MiB, which at 10,000 entries a
 /// second is every six seconds or so.
 const LARGE: i64 = 65_536;
 
