@@ -98,7 +98,7 @@ impl Collector<'_> {
                 return data.extern_crates.push((bound, item.name));
             }
             ItemKind::MacroCall(call) => {
-                let site = CallSite { call, file: id, item: item_id, span: item.span, module: module };
+                let site = CallSite { call, file: id, item: item_id, span: item.span, module };
                 return self.macro_call(&site, parent, module);
             }
         };

@@ -40,7 +40,7 @@ pub struct Program<'l> {
 pub(crate) struct CrateModel {
     pub(crate) defs: CrateDefs,
     /// By definition, some together. Nothing is ever asked about most of a dependency's.
-    facts: Vec<OnceLock<Box<[OnceLock<Box<DefFacts>>; TOGETHER]>>>,
+    facts: Vec<OnceLock<Box<FactsTogether>>>,
     modules: FxHashMap<u32, OnceLock<Box<ModuleFacts>>>,
     pub(crate) impls: OnceLock<CrateImpls>,
     /// Its sources are not on this machine.
@@ -48,6 +48,8 @@ pub(crate) struct CrateModel {
 }
 
 const TOGETHER: usize = 64;
+
+type FactsTogether = [OnceLock<Box<DefFacts>>; TOGETHER];
 
 /// What was worked out about a definition.
 #[derive(Default)]
