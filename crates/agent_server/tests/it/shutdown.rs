@@ -8,13 +8,13 @@ use serde_json::json;
 use crate::support::{Frames, Process, TestServer, answer, eventually, run_of, sqlite_url};
 
 const STREAMS: usize = 200;
-const BOUND: Duration = Duration::from_secs(6);
+const BOUND: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_stream_ends_well_and_the_run_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let url = sqlite_url(folder.path());
-    let flags = ["--database-url", url.as_str(), "--timeout-graceful-shutdown", "6", "--lame-duck", "0.5", "--lease", "2"];
+    let flags = ["--database-url", url.as_str(), "--timeout-graceful-shutdown", "10", "--lame-duck", "0.5", "--lease", "2"];
     let mut server = Process::start(&flags);
     let client = reqwest::Client::new();
     let mut open = Vec::new();
@@ -48,7 +48,9 @@ async fn every_stream_ends_well_and_the_run_goes_on() {
             drained = Some((run, frames));
         }
     }
-    assert_eq!(server.wait().code(), Some(0), "everything was given back");
+    let code = server.wait().code();
+    let log = server.logged();
+    assert_eq!(code, Some(0), "not everything was given back: {:?}", log.lines().last());
     assert!(told.elapsed() < BOUND, "{:?}", told.elapsed());
     assert_eq!(done, STREAMS / 10, "those that could end did");
 
