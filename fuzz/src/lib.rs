@@ -47,7 +47,7 @@ fn analyse_here(text: &str) {
         dependencies: Vec::new(),
     });
     let program = Program::new(graph, &loader);
-    let bodies = program.owners(krate).iter().filter_map(|owner| AnalysedBody::new(&program, *owner)).collect();
+    let bodies = program.owners(krate).filter_map(|owner| AnalysedBody::new(&program, owner)).collect();
     let catalog = ResolvedCatalog::new(&program, &CATALOG);
     let effects = Effects::new(&program, catalog, bodies, &());
     effects.blocking_calls(&program);
