@@ -1,5 +1,6 @@
 //! The runs of this replica: started by requests, taken over from replicas that died, given back at shutdown.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,15 +83,12 @@ impl Runs {
         let slot = Arc::clone(&self.0.slots);
         let slot = slot.try_acquire_owned().map_err(|_| Refused::Full { retry_after: RETRY_AFTER })?;
         let (reply, started) = oneshot::channel();
-        self.spawn(slot, {
-            let runs = self.clone();
-            async move { runs.create(start, reply).await }
-        });
+        self.spawn(slot, self.clone().create(start, reply));
         // The task panicked, which its own log entry tells.
         started.await.unwrap_or(Err(Refused::Store(StoreError::Closed)))
     }
 
-    async fn create(&self, start: Start, reply: oneshot::Sender<Result<Started, Refused>>) {
+    async fn create(self, start: Start, reply: oneshot::Sender<Result<Started, Refused>>) {
         let Start { run, is_new_thread } = start;
         let (id, message) = (run.id, run.message.clone());
         let (tenant, thread) = (Arc::clone(&run.tenant), run.thread.clone());
@@ -110,7 +108,7 @@ impl Runs {
         self.drive(lease, driver).await;
     }
 
-    async fn take_over(&self, claimed: Claimed) {
+    async fn take_over(self, claimed: Claimed) {
         let lease = Arc::clone(&claimed.lease);
         tracing::info!(run = %lease.run.id, fence = lease.fence, "a run is taken over");
         let driver = match self.history(&claimed.tenant, &claimed.thread, lease.run.id).await {
@@ -199,20 +197,20 @@ impl Runs {
                 self.0.agent.store.release(claimed.lease).await;
                 continue;
             };
-            let runs = self.clone();
-            self.spawn(slot, async move { runs.take_over(claimed).await });
+            self.spawn(slot, self.clone().take_over(claimed));
         }
     }
 
     fn spawn(&self, slot: OwnedSemaphorePermit, work: impl Future<Output = ()> + Send + 'static) {
-        let counted = self.0.agent.metrics.active_run();
-        // A panic ends this run only; its lease runs out and it is tried again.
-        let work = async move {
-            let _held = (slot, counted);
-            if std::panic::AssertUnwindSafe(work).catch_unwind().await.is_err() {
+        let held = (slot, self.0.agent.metrics.active_run());
+        // A panic ends this run only; its lease runs out and it is tried again. Not an async block: that would have room for the work
+        // twice, as what it was given and as what it waits for, and there is one of these for each run.
+        let work = AssertUnwindSafe(work).catch_unwind().map(move |ended| {
+            let _held = held;
+            if ended.is_err() {
                 tracing::error!("the code that drives a run panicked");
             }
-        };
+        });
         self.0.tracker.spawn(Watched::new(Arc::clone(&self.0.route), work));
     }
 
