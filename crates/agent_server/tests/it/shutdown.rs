@@ -8,13 +8,13 @@ use serde_json::json;
 use crate::support::{Frames, Process, TestServer, answer, eventually, run_of, sqlite_url};
 
 const STREAMS: usize = 200;
-const BOUND: Duration = Duration::from_secs(10);
+const BOUND: Duration = Duration::from_secs(6);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_stream_ends_well_and_the_run_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let url = sqlite_url(folder.path());
-    let flags = ["--database-url", url.as_str(), "--timeout-graceful-shutdown", "10", "--lame-duck", "0.5", "--lease", "2"];
+    let flags = ["--database-url", url.as_str(), "--timeout-graceful-shutdown", "6", "--lame-duck", "0.5", "--lease", "2"];
     let mut server = Process::start(&flags);
     let client = reqwest::Client::new();
     let mut open = Vec::new();
