@@ -187,8 +187,10 @@ impl KeptCrate {
 
     /// The kept file behind a module that a macro declares.
     pub(crate) fn submodule(&self, at: &Submodule<'_>) -> Option<(FileId, Arc<SourceFile>)> {
-        let before = self.before.as_ref()?;
-        let number = *before.index.submodules.get(&at.key(self.number(at.file)?))?;
+        let file = self.number(at.file)?;
+        // The numbers of a crate that was read anew are others.
+        let before = self.kept(&self.state())?;
+        let number = *before.index.submodules.get(&at.key(file))?;
         Some((FileId(before.first.get()?.0 + number), self.facts(number)?))
     }
 
