@@ -49,7 +49,7 @@ enum Files {
 type Slot = OnceLock<Option<Arc<SourceFile>>>;
 
 /// A file is named by its `FileId`; in kept tables by the number that it has in the crate, but for expansions.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tables {
     count: u32,
     chunks: Vec<Lazy<Chunk>>,
@@ -69,7 +69,7 @@ pub(crate) struct Tables {
     expansions: Lazy<Vec<Expansion>>,
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Chunk {
     defs: Vec<StoredDef>,
     /// The items of impls and traits, and the variants of enums; sorted.
@@ -126,7 +126,7 @@ pub(crate) enum TypeNames {
 }
 
 /// What a module or a block declares. Names are looked up when they are needed.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ModuleData {
     /// Declared here; a name may stand in several namespaces, and more than once under different `cfg`s.
     pub(crate) items: FxHashMap<Name, SmallVec<[u32; 2]>>,
@@ -220,18 +220,12 @@ impl CrateDefs {
         let macros = tables.macros.iter().map(|(name, (file, item))| Some((*name, (number(*file)?, *item))));
         let expansions =
             tables.expansions.iter().map(|of| Some(Expansion { called_in: number(of.called_in)?, key: Some(of.key?) }));
-        let kept = Kept {
-            count: tables.count,
+        let kept = Tables {
             chunks: tables.chunks.iter().map(chunk).collect::<Option<_>>()?,
-            modules: &tables.modules,
-            impls: &tables.impls,
-            types: &tables.types,
-            traits: &tables.traits,
             blocks: blocks.collect::<Option<FxHashMap<_, _>>>()?.into(),
-            owners: &tables.owners,
             macros: macros.collect::<Option<FxHashMap<_, _>>>()?.into(),
-            macro_use: &tables.macro_use,
             expansions: expansions.collect::<Option<Vec<_>>>()?.into(),
+            ..tables.clone()
         };
         let mut packer = Packer::default();
         packer.add(TABLES, &kept)?;
@@ -356,20 +350,4 @@ impl Tables {
         let tables: Tables = pack.get(TABLES)?;
         (tables.count > ROOT && tables.count.div_ceil(CHUNK as u32) as usize == tables.chunks.len()).then_some(tables)
     }
-}
-
-/// [`Tables`] as they are packed, without a copy of what stays as it is.
-#[derive(Serialize)]
-struct Kept<'a> {
-    count: u32,
-    chunks: Vec<Lazy<Chunk>>,
-    modules: &'a FxHashMap<u32, Lazy<ModuleData>>,
-    impls: &'a Lazy<Vec<DeclaredImpl>>,
-    types: &'a Lazy<FxHashMap<Name, TypeNames>>,
-    traits: &'a Lazy<FxHashSet<Name>>,
-    blocks: Lazy<FxHashMap<(u32, BodyId, ExprId), u32>>,
-    owners: &'a Lazy<Vec<u32>>,
-    macros: Lazy<FxHashMap<Name, (u32, ItemId)>>,
-    macro_use: &'a [Name],
-    expansions: Lazy<Vec<Expansion>>,
 }
