@@ -37,8 +37,8 @@ const QUEUE: usize = 1024;
 /// What was committed survives the process's death at any moment; `synchronous = FULL` would survive the machine's too.
 /// The write-ahead log is copied back by a task of its own, not in the middle of a commit. Each entry of a group is of another run,
 /// and so changes a page of its own: small pages mean that a commit writes a quarter. They are those of new files alone.
-const SQLITE_SETTINGS: &str = "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000; \
-     PRAGMA wal_autocheckpoint = 0;";
+const SQLITE_SETTINGS: &str = "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+     PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 0;";
 /// Runs of a thread whose messages are read.
 const THREAD_RUNS: i64 = 50;
 
