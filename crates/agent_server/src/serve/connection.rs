@@ -44,7 +44,14 @@ pub(crate) struct Limits {
 
 /// Serves one connection to its end; after `closing`, to the end of the response that is under way.
 pub(super) async fn serve(stream: TcpStream, peer: Peer, app: Router, limits: Limits, closing: CancellationToken) {
-    if !matches!(timeout(limits.first_byte, stream.peek(&mut [0])).await, Ok(Ok(1))) {
+    let mut byte = [0];
+    let has_begun = tokio::select! {
+        biased;
+        first = timeout(limits.first_byte, stream.peek(&mut byte)) => matches!(first, Ok(Ok(1))),
+        // Clients open connections ahead of need: a drain waits for none that has said nothing.
+        () = closing.cancelled() => false,
+    };
+    if !has_begun {
         return;
     }
     let phase = Arc::new(Phase::default());
