@@ -1,6 +1,7 @@
 //! A deploy drops no conversation.
 
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use rustix::process::Signal;
 use serde_json::json;
@@ -96,4 +97,23 @@ async fn a_server_that_ends_takes_no_new_runs() {
     let rest = frames.rest().await;
     assert!(rest.iter().any(|frame| frame.kind == "done" || frame.kind == "drain"));
     assert!(server.end().await.drained);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_has_said_nothing_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = sqlite_url(folder.path());
+    let mut server = Process::start(&["--database-url", &url, "--timeout-graceful-shutdown", "20", "--lame-duck", "0"]);
+    let _silent = tokio::net::TcpStream::connect(&server.address).await.unwrap();
+    // Answered, so that the silent one, which came before, was accepted too.
+    let mut other = tokio::net::TcpStream::connect(&server.address).await.unwrap();
+    other.write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    other.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let told = Instant::now();
+    server.signal(Signal::TERM);
+    let code = server.wait().code();
+    assert_eq!(code, Some(0), "{:?}", server.logged().lines().last());
+    assert!(told.elapsed() < BOUND, "{:?}", told.elapsed());
 }
