@@ -36,9 +36,10 @@ pub(crate) use self::writer::{Created, NewRun};
 const QUEUE: usize = 1024;
 /// What was committed survives the process's death at any moment; `synchronous = FULL` would survive the machine's too.
 /// The write-ahead log is copied back by a task of its own, not in the middle of a commit. Each entry of a group is of another run,
-/// and so changes a page of its own: small pages mean that a commit writes a quarter. They are those of new files alone.
-const SQLITE_SETTINGS: &str = "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
-     PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 0;";
+/// and so changes a page of the key of its own: small pages mean that a commit writes a quarter. They are those of new files alone.
+/// The kernel keeps the file's pages, so that the usual two megabytes for each connection would mostly keep them twice.
+const SQLITE_SETTINGS: &str = "PRAGMA page_size = 1024; PRAGMA cache_size = -500; PRAGMA journal_mode = WAL; \
+     PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 0;";
 /// Runs of a thread whose messages are read.
 const THREAD_RUNS: i64 = 50;
 
@@ -146,7 +147,7 @@ impl Store {
         }));
         store.0.background.spawn(Writer::new(&store.0).run(queue));
         if is_sqlite {
-            store.0.background.spawn(checkpoint::keep_small(Arc::downgrade(&store.0)));
+            store.0.background.spawn(checkpoint::keep_small(Arc::downgrade(&store.0), options));
         } else {
             store.0.background.spawn(listener::listen(url.to_owned(), Arc::downgrade(&store.0)));
         }

@@ -7,6 +7,7 @@ mod chat;
 mod crash;
 mod hostile;
 mod limits;
+mod migrations;
 mod page;
 mod provider;
 mod replicas;

@@ -26,8 +26,7 @@ GROUP = 512
 NUMBERS = itertools.count(1)
 SCHEMA = """
 CREATE TABLE runs (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, thread TEXT NOT NULL, status TEXT NOT NULL);
-CREATE TABLE events (run BIGINT NOT NULL, seq BIGINT NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (run, seq))
-    WITHOUT ROWID;
+CREATE TABLE events (run BIGINT NOT NULL, seq BIGINT NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (run, seq));
 CREATE INDEX events_steps ON events (run, seq) WHERE kind <> 'token';
 """
 # One statement for a group: `executemany` would give up the interpreter's lock, and wait for it, once for each row.
