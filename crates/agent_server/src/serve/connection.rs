@@ -20,7 +20,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{Sleep, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -143,30 +143,38 @@ struct Patient {
     stream: TcpStream,
     limits: Limits,
     phase: Arc<Phase>,
-    headers: Pin<Box<Sleep>>,
-    write: Pin<Box<Sleep>>,
-    /// A write waits for the client to take something.
-    is_stuck: bool,
+    headers: Wait,
+    write: Wait,
+}
+
+/// A wait for the client. Few connections ever wait for theirs, so the timer is made when one does.
+#[derive(Default)]
+struct Wait(Option<Pin<Box<Sleep>>>);
+
+impl Wait {
+    /// Ready with an error once the wait, which begins with the first call, has taken `most`.
+    fn poll<T>(&mut self, context: &mut Context<'_>, most: Duration, told: &'static str) -> Poll<io::Result<T>> {
+        ready!(self.0.get_or_insert_with(|| Box::pin(sleep(most))).as_mut().poll(context));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, told)))
+    }
+
+    fn end(&mut self) {
+        self.0 = None;
+    }
 }
 
 impl Patient {
     fn new(stream: TcpStream, limits: Limits, phase: Arc<Phase>) -> Self {
-        let (headers, write) = (Box::pin(sleep(limits.headers)), Box::pin(sleep(limits.write)));
-        Self { stream, limits, phase, headers, write, is_stuck: false }
+        Self { stream, limits, phase, headers: Wait::default(), write: Wait::default() }
     }
 
     /// Passes on what a write gave, unless it has waited too long.
     fn wrote(&mut self, context: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if written.is_ready() {
-            self.is_stuck = false;
+            self.write.end();
             return written;
         }
-        if !self.is_stuck {
-            self.is_stuck = true;
-            self.write.as_mut().reset(Instant::now() + self.limits.write);
-        }
-        ready!(self.write.as_mut().poll(context));
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing")))
+        self.write.poll(context, self.limits.write, "the client takes nothing")
     }
 }
 
@@ -177,15 +185,14 @@ impl AsyncRead for Patient {
         if let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(context, buffer) {
             if buffer.filled().len() > before && this.phase.get() == Phase::IDLE {
                 this.phase.set(Phase::HEADERS);
-                this.headers.as_mut().reset(Instant::now() + this.limits.headers);
+                this.headers.end();
             }
             return Poll::Ready(read);
         }
         if this.phase.get() != Phase::HEADERS {
             return Poll::Pending;
         }
-        ready!(this.headers.as_mut().poll(context));
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the headers do not end")))
+        this.headers.poll(context, this.limits.headers, "the headers do not end")
     }
 }
 
