@@ -13,6 +13,10 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
 
+// Streams begin and end all the time: with glibc's allocator, what one takes grew from 24 to 33 KiB within half a minute.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Exits with 0 after a shutdown that drained, 1 after one that had to cut something off or an error at run time, 2 when
 /// the server could not start.
 fn main() -> ExitCode {
