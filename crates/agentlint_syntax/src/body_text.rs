@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use crate::Bodies;
 use crate::ast::{Body, Item, ItemKind, SourceFile};
 use crate::lower::Lowering;
-use crate::parse::{scan, without_documentation};
+use crate::parse::scan;
 use crate::places::{Places, SourcePlaces};
 
 /// Reads the body of a function, a constant or a static of a file that was parsed with [`Bodies::InText`]. `None` where `text` is
@@ -17,8 +17,7 @@ pub fn parse_body(text: &str, item: &Item) -> Option<Body> {
     let text = text.get(..item.span.end as usize)?;
     let written = text.get(base..)?;
     let mut scanned = SourceFile::default();
-    let documentation = scan(text, base, &mut scanned)?;
-    let plain = without_documentation(written, base, &documentation);
+    let plain = scan(text, base, Bodies::Full, &mut scanned)?.from(written, base);
     proc_macro2::extra::invalidate_current_thread_spans();
     let body = read(&plain, written, base as u32, item);
     proc_macro2::extra::invalidate_current_thread_spans();

@@ -20,6 +20,7 @@ mod recover;
 mod scanner;
 mod skip;
 mod span;
+mod test_modules;
 #[cfg(test)]
 mod tests;
 

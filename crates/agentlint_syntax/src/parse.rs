@@ -1,6 +1,7 @@
 //! The way from a file's text to its facts.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use proc_macro2::TokenStream;
 
@@ -11,6 +12,7 @@ use crate::lower::Lowering;
 use crate::places::{Places, SourcePlaces};
 use crate::scanner::{Coarse, Scanner};
 use crate::skip::{empty_bodies, empty_test_bodies};
+use crate::test_modules::TestModules;
 use crate::{LineIndex, Span, recover};
 
 /// How a file is read.
@@ -23,8 +25,8 @@ pub struct ParseOptions {
 pub enum Bodies {
     #[default]
     Full,
-    /// As `Full`, but for what stands in the open under `#[cfg(test)]`, where they are left in the text as with `InText`: for runs
-    /// that no test is part of.
+    /// As `Full`, but for what stands in the open under `#[cfg(test)]`, for runs that no test is part of: modules are empty, and bodies
+    /// are left in the text as with `InText`.
     WithoutTests,
     /// The bodies of functions and the values of constants and statics are left in the text unless they may declare items;
     /// [`crate::parse_body`] reads one when it is asked for.
@@ -42,8 +44,8 @@ pub fn parse(text: &str, options: &ParseOptions) -> SourceFile {
     lowering.file.lines = LineIndex::new(text).into();
     if u32::try_from(text.len()).is_err() {
         lowering.file.errors.push(SyntaxError { message: "too large to be read".to_owned(), span: Span::default() });
-    } else if let Some(documentation) = scan(text, base, &mut lowering.file) {
-        let plain = without_documentation(lexed, base, &documentation);
+    } else if let Some(left_out) = scan(text, base, options.bodies, &mut lowering.file) {
+        let plain = left_out.from(lexed, base);
         read(&mut lowering, Piece { text: lexed, plain: &plain, base }, options.bodies);
     }
     proc_macro2::extra::invalidate_current_thread_spans();
@@ -76,9 +78,17 @@ fn without_preamble(text: &str) -> (usize, &str) {
     (text.len() - content.len(), content)
 }
 
-/// Collects comments and finds documentation; `None` when the text nests too deep to be parsed.
-pub(crate) fn scan(text: &str, base: usize, file: &mut SourceFile) -> Option<Vec<u32>> {
+/// What of a text is not lexed.
+pub(crate) struct LeftOut {
+    /// The characters that make documentation of comments. As attributes that nobody asks for it costs up to half of all parsing.
+    documentation: Vec<u32>,
+    tests: Vec<Range<u32>>,
+}
+
+/// Collects comments and finds what is to be left out; `None` when the text nests too deep to be parsed.
+pub(crate) fn scan(text: &str, base: usize, bodies: Bodies, file: &mut SourceFile) -> Option<LeftOut> {
     let mut documentation = Vec::new();
+    let mut tests = (bodies == Bodies::WithoutTests && text.contains(TESTS)).then(TestModules::default);
     let mut nesting = Nesting::new();
     let mut scanner = Scanner::starting_at(text, base);
     while let Some(token) = scanner.next() {
@@ -87,6 +97,9 @@ pub(crate) fn scan(text: &str, base: usize, file: &mut SourceFile) -> Option<Vec
             Coarse::Documentation(at) => documentation.push(at),
             _ => {}
         }
+        if let Some(tests) = &mut tests {
+            tests.feed(token, scanner.offset());
+        }
         if nesting.feed(token).is_err() {
             let end = scanner.offset();
             file.errors
@@ -94,19 +107,32 @@ pub(crate) fn scan(text: &str, base: usize, file: &mut SourceFile) -> Option<Vec
             return None;
         }
     }
-    Some(documentation)
+    let mut tests = tests.map(|tests| tests.contents).unwrap_or_default();
+    // Columns count characters, so the line of a module's end has to stay as it is.
+    tests.retain(|range| {
+        let last = text[range.start as usize..range.end as usize].rsplit('\n').next();
+        last.is_some_and(|last| last.trim().is_empty())
+    });
+    Some(LeftOut { documentation, tests })
 }
 
-/// Turns documentation into plain comments: as attributes that nobody asks for it costs up to half of all parsing.
-pub(crate) fn without_documentation<'text>(text: &'text str, base: usize, documentation: &[u32]) -> Cow<'text, str> {
-    if documentation.is_empty() {
-        return Cow::Borrowed(text);
+impl LeftOut {
+    /// The text without it, with everything else in its place.
+    pub(crate) fn from<'text>(&self, text: &'text str, base: usize) -> Cow<'text, str> {
+        if self.documentation.is_empty() && self.tests.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let mut bytes = text.as_bytes().to_vec();
+        for at in &self.documentation {
+            bytes[*at as usize - base] = b' ';
+        }
+        for range in &self.tests {
+            // The lines stay: places are told by them.
+            let contents = &mut bytes[range.start as usize - base..range.end as usize - base];
+            contents.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
+        }
+        String::from_utf8(bytes).map_or(Cow::Borrowed(text), Cow::Owned)
     }
-    let mut bytes = text.as_bytes().to_vec();
-    for at in documentation {
-        bytes[*at as usize - base] = b' ';
-    }
-    String::from_utf8(bytes).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 fn read<'text>(lowering: &mut Lowering<'text>, whole: Piece<'text, '_>, bodies: Bodies) {

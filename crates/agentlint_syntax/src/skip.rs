@@ -219,13 +219,24 @@ fn kept_too() { work(); }
     }
 
     #[test]
-    fn bodies_of_tests_are_left_out_and_all_else_is_as_it_was() {
+    fn tests_are_left_out_and_all_else_is_as_it_was() {
         let full = parse(TEXT, &ParseOptions { bodies: Bodies::Full });
         let without = parse(TEXT, &ParseOptions { bodies: Bodies::WithoutTests });
         let (full, without) = (names(&full), names(&without));
-        let left: Vec<&str> =
-            full.iter().zip(&without).filter(|(full, without)| full != without).map(|(full, _)| full.0).collect();
-        assert_eq!(left, ["LEFT", "left", "left", "left_too"]);
-        assert!(full.iter().zip(&without).all(|(full, without)| (full.0, full.1) == (without.0, without.1)));
+        let left: Vec<_> = full.iter().filter(|item| !without.contains(item)).map(|(name, ..)| *name).collect();
+        // Imports and impls have no name.
+        assert_eq!(left, ["", "LEFT", "Fake", "left", "", "left", "", "declaring", "left_too"]);
+        assert_eq!(
+            without.iter().map(|(name, _, has_body)| (*name, *has_body)).collect::<Vec<_>>(),
+            [("kept", true), ("KEPT", true), ("tests", false), ("left_too", false), ("kept_too", true)]
+        );
+    }
+
+    #[test]
+    fn bodies_of_a_test_module_in_one_line_are_left_in_the_text() {
+        let text = "#[cfg(test)] mod tests { fn é() { work(); } } fn kept() { work(); }";
+        let file = parse(text, &ParseOptions { bodies: Bodies::WithoutTests });
+        let spans: Vec<&str> = file.items.iter().map(|item| item.name_span.of(text)).collect();
+        assert_eq!(spans, ["é", "tests", "kept"], "what is inside comes first");
     }
 }

@@ -3,11 +3,11 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::Write;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use agentlint_diagnostics::{Confidence, FileId, Group, Reported};
-use agentlint_effects::{Catalog, Effects};
+use agentlint_effects::{Catalog, CatalogError, Effects};
 use agentlint_linter::{FileSuppressions, Levels, Outcome, PlainText, Registry, SourceText, finish};
 use agentlint_semantic::Program;
 use agentlint_semantic::input::{CrateFiles, Loader};
@@ -24,6 +24,8 @@ mod inspect;
 mod user_catalog;
 mod why;
 
+static BUILTIN: LazyLock<Result<Catalog, CatalogError>> = LazyLock::new(agentlint_lints::builtin_catalog);
+
 pub(crate) struct Driver {
     registry: Registry,
 }
@@ -35,8 +37,11 @@ impl Driver {
 
     fn open(&self, request: &CheckRequest, progress: Option<&Progress>) -> anyhow::Result<Opened> {
         let lints = self.registry.metas().iter().map(|meta| meta.id);
-        // While manifests and the first files are read, most threads wait.
-        std::thread::spawn(agentlint_semantic::unpack_std);
+        // While manifests are read, most threads wait.
+        std::thread::spawn(|| {
+            agentlint_semantic::unpack_std();
+            LazyLock::force(&BUILTIN);
+        });
         let names = lints.chain(Group::ALL.into_iter().map(Group::name)).chain(["all"]);
         Ok(open(Request {
             paths: request.paths.clone(),
@@ -179,7 +184,7 @@ impl Engine for Driver {
 
 /// The built-in catalog and what the configuration adds to it.
 fn catalog(opened: &Opened) -> anyhow::Result<Catalog> {
-    let mut catalog = agentlint_lints::builtin_catalog()?;
+    let mut catalog = BUILTIN.as_ref()?.clone();
     catalog.extend(user_catalog::catalog(&opened.config.catalog)?);
     Ok(catalog)
 }

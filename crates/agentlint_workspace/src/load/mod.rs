@@ -132,6 +132,8 @@ impl DiskLoader {
         let mut problems = Problems::default();
         // On the threads that will analyse: what parsing leaves free they use again.
         pool.install(|| {
+            // A look at each root file: one after the other they would take longer than all else that is left for one thread.
+            crates.raw.par_iter().for_each(|source| _ = source.identity());
             prefetch(&sources, members().map(|(_, source)| source));
             // One after the other, so that files are numbered alike in every run.
             for (id, source) in members() {
@@ -157,7 +159,7 @@ impl DiskLoader {
 
     /// Whether the crate's root file is there, without reading it.
     pub fn has_sources(&self, id: CrateId) -> bool {
-        self.shared.crates.get(id).is_some_and(|source| source.root.is_file())
+        self.shared.crates.get(id).is_some_and(|source| source.identity().is_some())
     }
 
     /// Writes what this run learned about remote crates into the user's cache.

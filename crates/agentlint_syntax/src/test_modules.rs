@@ -1,0 +1,108 @@
+//! Where the modules under `#[cfg(test)]` stand that begin in the open: in a run that no test takes part in, nothing asks for what is
+//! in them, and often they are a third of a file.
+
+use std::ops::Range;
+
+use crate::scanner::Coarse;
+
+/// Finds them among a file's tokens, which are fed to it in order.
+#[derive(Default)]
+pub(crate) struct TestModules {
+    step: Step,
+    /// Delimiters that are open.
+    depth: usize,
+    /// Between their braces.
+    pub(crate) contents: Vec<Range<u32>>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Step {
+    #[default]
+    Elsewhere,
+    /// So many tokens of `#[cfg(test)]` were seen.
+    Attribute(usize),
+    /// After the attribute: others may follow, and a visibility.
+    Item,
+    /// Within one of these.
+    Aside,
+    /// After `mod`.
+    Name,
+    /// After the name.
+    Body,
+    /// Within the braces, from there on.
+    Contents(u32),
+}
+
+impl TestModules {
+    /// Takes the next token, which ends at `end`.
+    pub(crate) fn feed(&mut self, token: Coarse<'_>, end: u32) {
+        if matches!(token, Coarse::Comment(_) | Coarse::Documentation(_)) {
+            return;
+        }
+        match token {
+            Coarse::Open => self.depth += 1,
+            Coarse::Close(_) => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+        self.step = match (self.step, token) {
+            (Step::Contents(start), Coarse::Close(_)) if self.depth == 0 => {
+                self.contents.push(start..end - 1);
+                Step::Elsewhere
+            }
+            (Step::Contents(start), _) => Step::Contents(start),
+            (Step::Elsewhere, Coarse::Punct(b'#', b'[')) if self.depth == 0 => Step::Attribute(1),
+            (Step::Attribute(1), Coarse::Open) => Step::Attribute(2),
+            (Step::Attribute(2), Coarse::Word("cfg")) => Step::Attribute(3),
+            (Step::Attribute(3), Coarse::Open) => Step::Attribute(4),
+            (Step::Attribute(4), Coarse::Word("test")) => Step::Attribute(5),
+            (Step::Attribute(5), Coarse::Close(_)) => Step::Attribute(6),
+            (Step::Attribute(6), Coarse::Close(_)) => Step::Item,
+            (Step::Item, Coarse::Punct(b'#', b'[') | Coarse::Word("pub")) => Step::Item,
+            (Step::Item, Coarse::Open) => Step::Aside,
+            (Step::Aside, Coarse::Close(_)) if self.depth == 0 => Step::Item,
+            (Step::Aside, _) => Step::Aside,
+            (Step::Item, Coarse::Word("mod")) => Step::Name,
+            (Step::Name, Coarse::Word(_)) => Step::Body,
+            (Step::Body, Coarse::Open) => Step::Contents(end),
+            _ => Step::Elsewhere,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scanner::Scanner;
+
+    fn contents(text: &str) -> Vec<&str> {
+        let mut modules = TestModules::default();
+        let mut scanner = Scanner::starting_at(text, 0);
+        while let Some(token) = scanner.next() {
+            modules.feed(token, scanner.offset());
+        }
+        modules.contents.into_iter().map(|range| &text[range.start as usize..range.end as usize]).collect()
+    }
+
+    #[test]
+    fn modules_of_tests_are_found() {
+        assert_eq!(contents("fn a() {}\n#[cfg(test)]\nmod tests { fn b() { \"}\"; } }\nfn c() {}"), [" fn b() { \"}\"; } "]);
+        assert_eq!(contents("#[cfg(test)] /* why */ #[allow(dead_code, reason = \"]\")] pub(crate) mod r#try {}"), [""]);
+        assert_eq!(contents("#[cfg(test)] mod a { x }\n#[cfg(test)] mod b { y }"), [" x ", " y "]);
+    }
+
+    #[test]
+    fn other_items_are_not() {
+        for text in [
+            "#[cfg(not(test))] mod a { x }",
+            "#[cfg(test)] mod a;",
+            "#[cfg(test)] fn a() { x }",
+            "#![cfg(test)] mod a { x }",
+            "#[cfg(test)] use a::{b}; mod c { x }",
+            "#[cfg(any(test, unix))] mod a { x }",
+            "m! { #[cfg(test)] mod a { x } }",
+            "#[cfg(test)] mod a { x",
+        ] {
+            assert_eq!(contents(text), Vec::<&str>::new(), "{text}");
+        }
+    }
+}
