@@ -8,7 +8,7 @@ use agentlint_syntax::{
     ast::{self, ItemKind, SourceFile},
     name, parse_body,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::collect;
 use crate::def::{Def, DefId, DefKind, Place, Visible};
@@ -409,6 +409,29 @@ impl Program<'_> {
     /// The crates of the standard library, which every body leads into.
     pub fn std_crates(&self) -> [CrateId; 3] {
         self.std
+    }
+
+    /// The crates that the `use` declarations of a crate's modules begin with, as far as no macro makes them: this is known before the
+    /// crate is loaded.
+    pub fn crates_in_use(&self, krate: CrateId) -> Vec<CrateId> {
+        let Some(files) = self.loader.load(krate) else { return Vec::new() };
+        let node = self.node(krate);
+        let mut first_names: FxHashSet<&Name> = FxHashSet::default();
+        for facts in files.facts.values() {
+            let mut open: Vec<&[ast::ItemId]> = vec![&facts.root];
+            while let Some(items) = open.pop() {
+                let items = items.iter().filter_map(|id| facts.items.get(*id));
+                for item in items.filter(|item| item.cfg.as_ref().is_none_or(|cfg| node.cfg.holds(cfg))) {
+                    match &item.kind {
+                        ItemKind::Use(imports) => first_names.extend(imports.iter().filter_map(|import| import.path.first())),
+                        ItemKind::Module(ast::Module { items: Some(inner), .. }) => open.push(inner),
+                        _ => {}
+                    }
+                }
+            }
+        }
+        let dependencies = node.dependencies.iter().filter(|(name, _)| first_names.contains(name));
+        dependencies.map(|(_, dependency)| *dependency).collect()
     }
 
     /// Loads a crate, unless it is loaded, and says which crates its `use` declarations begin with.

@@ -111,11 +111,16 @@ fn load(program: &Program<'_>) {
         for member in program.members() {
             let asked_for = &asked_for;
             scope.spawn(move |scope| {
-                for krate in load(member) {
-                    if asked_for.lock().is_ok_and(|mut asked_for| asked_for.insert(krate)) {
-                        scope.spawn(move |_| drop(load(krate)));
+                let also = |krates: Vec<CrateId>| {
+                    for krate in krates {
+                        if asked_for.lock().is_ok_and(|mut asked_for| asked_for.insert(krate)) {
+                            scope.spawn(move |_| drop(load(krate)));
+                        }
                     }
-                }
+                };
+                // Others load these while this thread loads the member.
+                also(catch_unwind(AssertUnwindSafe(|| program.crates_in_use(member))).unwrap_or_default());
+                also(load(member));
             });
         }
     });
