@@ -66,7 +66,7 @@ impl CrateSource {
     }
 
     fn identity_anew(&self) -> Option<u64> {
-        let metadata = std::fs::metadata(&self.root).ok()?;
+        let metadata = std::fs::metadata(&self.root).ok().filter(|metadata| metadata.is_file())?;
         Some(FxBuildHasher.hash_one((&self.root, metadata.len(), metadata.modified().ok(), cfg_number(&self.cfg))))
     }
 }
@@ -132,7 +132,7 @@ impl DiskLoader {
         let mut problems = Problems::default();
         // On the threads that will analyse: what parsing leaves free they use again.
         pool.install(|| {
-            // A look at each root file: one after the other they would take longer than all else that is left for one thread.
+            // Looks at each root file, which one thread would do while the others wait.
             crates.raw.par_iter().for_each(|source| _ = source.identity());
             prefetch(&sources, members().map(|(_, source)| source));
             // One after the other, so that files are numbered alike in every run.
