@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -142,7 +143,17 @@ impl<'agent> Driver<'agent> {
         let mut answer = self.agent.model.answer(&request).await.map_err(Broken::Model)?;
         drop(request);
         let (mut text, mut tool_calls, mut pieces, mut usage) = (String::new(), Vec::new(), 0, None);
-        while let Some(delta) = answer.next().await {
+        loop {
+            // Tokens that came while there was no room for the one before go together: the fuller the server, the less each costs.
+            let ready = if self.journal.is_full() { None } else { answer.next().now_or_never() };
+            let delta = match ready {
+                Some(delta) => delta,
+                None => {
+                    self.journal.send().await?;
+                    answer.next().await
+                }
+            };
+            let Some(delta) = delta else { break };
             match delta.map_err(Broken::Model)? {
                 Delta::Text(piece) => {
                     if !self.machine.affords(pieces) {
@@ -156,7 +167,7 @@ impl<'agent> Driver<'agent> {
                     }
                     text.push_str(&piece);
                     self.measure();
-                    self.journal.append(&Event::Token { text: piece }).await?;
+                    self.journal.hold(&Event::Token { text: piece });
                 }
                 Delta::ToolCall(call) => tool_calls.push(call),
                 Delta::Usage { tokens } => usage = Some(tokens),

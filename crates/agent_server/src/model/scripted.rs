@@ -70,7 +70,7 @@ impl Model for Scripted {
             let pause = if index == 0 { slow } else { delay };
             due = if index == 0 { Instant::now() + slow } else { due + delay };
             async move {
-                if !pause.is_zero() {
+                if !pause.is_zero() && due > Instant::now() {
                     sleep_until(due).await;
                 }
                 delta

@@ -27,12 +27,14 @@ impl Feed {
     }
 
     /// Shows what is in the database now.
-    pub(crate) fn publish(&self, frame: Frame) {
+    pub(crate) fn publish(&self, frames: impl IntoIterator<Item = Frame>) {
         let mut tail = self.tail();
-        if tail.len() == TAIL {
-            tail.pop_front();
+        for frame in frames {
+            if tail.len() == TAIL {
+                tail.pop_front();
+            }
+            tail.push_back(frame);
         }
-        tail.push_back(frame);
         drop(tail);
         self.wake();
     }

@@ -6,7 +6,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::lease::Lease;
 use super::writer::{Append, Command};
-use crate::event::{Event, Status};
+use crate::event::{Event, Frame, Status};
+
+/// The most entries that share a way to the writer.
+const SHARED: usize = 8;
 
 /// Where the driver of one run writes its entries, in order.
 #[derive(Debug)]
@@ -14,6 +17,8 @@ pub(crate) struct Journal {
     commands: mpsc::Sender<Command>,
     lease: Arc<Lease>,
     last_seq: i64,
+    /// Entries that are not on their way yet.
+    held: Vec<Frame>,
 }
 
 /// The run is not this replica's any more, or the log takes no writes.
@@ -23,41 +28,57 @@ pub(crate) struct LeaseLost;
 
 impl Journal {
     pub(super) fn new(commands: mpsc::Sender<Command>, lease: Arc<Lease>, last_seq: i64) -> Self {
-        Self { commands, lease, last_seq }
+        Self { commands, lease, last_seq, held: Vec::new() }
     }
 
-    /// Queues an entry; waits only while the queue is full.
+    /// Takes an entry that goes to the writer with the next one that is sent.
+    pub(crate) fn hold(&mut self, event: &Event) {
+        self.last_seq += 1;
+        self.held.push(event.frame(self.last_seq));
+    }
+
+    /// Whether what is held should be sent before more is.
+    pub(crate) fn is_full(&self) -> bool {
+        self.held.len() >= SHARED
+    }
+
+    /// Sends what is held; waits only while the writer's queue is full.
+    pub(crate) async fn send(&mut self) -> Result<(), LeaseLost> {
+        if self.held.is_empty() { Ok(()) } else { self.send_as(None, None).await }
+    }
+
+    /// Sends an entry; waits only while the writer's queue is full.
     pub(crate) async fn append(&mut self, event: &Event) -> Result<(), LeaseLost> {
-        self.send(event, None, None).await
+        self.hold(event);
+        self.send().await
     }
 
     /// Writes an entry, and everything before it, for good.
     pub(crate) async fn commit(&mut self, event: &Event) -> Result<(), LeaseLost> {
-        let (sender, committed) = oneshot::channel();
-        self.send(event, None, Some(sender)).await?;
-        committed.await.map_err(|_| LeaseLost)
+        self.hold(event);
+        self.wait_for(None).await
     }
 
     /// Writes the last entry and ends the run.
     pub(crate) async fn finish(&mut self, event: &Event, status: Status) -> Result<(), LeaseLost> {
+        self.hold(event);
+        self.wait_for(Some(status)).await
+    }
+
+    async fn wait_for(&mut self, end: Option<Status>) -> Result<(), LeaseLost> {
         let (sender, committed) = oneshot::channel();
-        self.send(event, Some(status), Some(sender)).await?;
+        self.send_as(end, Some(sender)).await?;
         committed.await.map_err(|_| LeaseLost)
     }
 
-    async fn send(
-        &mut self,
-        event: &Event,
-        end: Option<Status>,
-        committed: Option<oneshot::Sender<()>>,
-    ) -> Result<(), LeaseLost> {
+    async fn send_as(&mut self, end: Option<Status>, committed: Option<oneshot::Sender<()>>) -> Result<(), LeaseLost> {
         if self.lease.is_lost() {
             return Err(LeaseLost);
         }
-        let frame = event.frame(self.last_seq + 1);
-        let append = Append { lease: Arc::clone(&self.lease), frame, end, committed };
-        self.commands.send(Command::Append(append)).await.map_err(|_| LeaseLost)?;
-        self.last_seq += 1;
+        // What is held stays held until there is room: who gives up waiting loses nothing.
+        let room = self.commands.reserve().await.map_err(|_| LeaseLost)?;
+        let frames = std::mem::take(&mut self.held);
+        room.send(Command::Append(Append { lease: Arc::clone(&self.lease), frames, end, committed }));
         Ok(())
     }
 }

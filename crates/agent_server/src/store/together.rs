@@ -34,8 +34,8 @@ impl<'a> Together<'a> {
                 Command::Create(run, _) if run.idempotency.is_none() => {
                     together.runs.push(NewRow { run, first: first_frame(run) });
                 }
-                Command::Append(Append { lease, frame, end, .. }) if !lease.is_lost() => {
-                    together.entries.push((lease.run.number, frame));
+                Command::Append(append @ Append { lease, end, .. }) if !lease.is_lost() => {
+                    together.entries.extend(append.entries());
                     together.ends.extend(end.map(|status| (lease.run.number, lease.fence, status.name())));
                 }
                 _ => return None,

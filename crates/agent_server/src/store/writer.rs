@@ -35,11 +35,19 @@ pub(super) enum Command {
 #[derive(Debug)]
 pub(super) struct Append {
     pub(super) lease: Arc<Lease>,
-    pub(super) frame: Frame,
-    /// The run ends with this entry.
+    /// Of one run, in order.
+    pub(super) frames: Vec<Frame>,
+    /// The run ends with the last of them.
     pub(super) end: Option<Status>,
-    /// Told when it is in the database; dropped where it never will be.
+    /// Told when they are in the database; dropped where it never will be.
     pub(super) committed: Option<oneshot::Sender<()>>,
+}
+
+impl Append {
+    /// With the number of their run.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (i64, &Frame)> {
+        self.frames.iter().map(|frame| (self.lease.run.number, frame))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -165,13 +173,13 @@ impl Writer {
 
     /// Writes a group of nothing but entries by one statement, which most groups are; whether that was done.
     async fn append_alone(&self, shared: &Shared, group: &[Command]) -> Result<bool, sqlx::Error> {
-        let entry = |command| match command {
-            &Command::Append(Append { ref lease, ref frame, end: None, .. }) if !lease.is_lost() => {
-                Some((lease.run.number, frame))
+        let mut entries = Vec::with_capacity(group.len());
+        for command in group {
+            match command {
+                Command::Append(append) if append.end.is_none() && !append.lease.is_lost() => entries.extend(append.entries()),
+                _ => return Ok(false),
             }
-            _ => None,
-        };
-        let Some(entries) = group.iter().map(entry).collect::<Option<Vec<_>>>() else { return Ok(false) };
+        }
         let query = sqlx::query(self.dialect.append_alone).bind(list(&entries)?).bind(&self.owner).bind(self.generation);
         let written = query.execute(&self.pool).await?.rows_affected();
         // Nothing where a lease was taken; less where an earlier attempt was written, although its answer was lost.
@@ -197,7 +205,7 @@ impl Writer {
                     outcome.created.push(created);
                 }
                 Command::Append(append) if append.lease.is_lost() => {}
-                Command::Append(append) => entries.push((append.lease.run.number, &append.frame)),
+                Command::Append(append) => entries.extend(append.entries()),
                 Command::Release(lease) => {
                     let query = sqlx::query(sql::RELEASE).bind(lease.run.number).bind(lease.fence);
                     query.execute(&mut *transaction).await?;
@@ -313,7 +321,7 @@ fn tell(group: Vec<Command>, created: Vec<Created>, failed: bool) -> HashSet<i64
             Command::Create(run, reply) => {
                 let created = created.next().unwrap_or(Created::Failed);
                 if let Created::New(lease) = &created {
-                    lease.feed.publish(first_frame(&run));
+                    lease.feed.publish([first_frame(&run)]);
                 }
                 // Where nobody waits any more, the lease runs out and the next claim drives the run.
                 let _ = reply.send(created);
@@ -326,7 +334,7 @@ fn tell(group: Vec<Command>, created: Vec<Created>, failed: bool) -> HashSet<i64
                     continue;
                 }
                 written.insert(append.lease.run.number);
-                append.lease.feed.publish(append.frame);
+                append.lease.feed.publish(append.frames);
                 if let Some(committed) = append.committed {
                     // Where nobody waits any more, the entry is in the log all the same.
                     let _ = committed.send(());
