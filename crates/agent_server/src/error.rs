@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::sse;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::agent::Refused;
 use crate::store::StoreError;
@@ -46,6 +46,48 @@ pub(crate) struct ErrorBody {
     code: &'static str,
     /// For people.
     message: String,
+}
+
+/// What the API's page says of every request that has a tenant.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "read by the derive")]
+pub(crate) enum OfAny {
+    /// No key, or one that is not known
+    #[response(status = 401)]
+    Unauthorized(ErrorBody),
+    /// A request from another site, while no keys are set
+    #[response(status = 403)]
+    ForeignOrigin(ErrorBody),
+    /// The server could not do it; its log says why
+    #[response(status = 500)]
+    Internal(ErrorBody),
+}
+
+/// The same, of requests that start a run.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "read by the derive")]
+pub(crate) enum OfStart {
+    /// The body is not JSON, or a header is not what it should be
+    #[response(status = 400)]
+    BadRequest(ErrorBody),
+    /// The body did not arrive in time
+    #[response(status = 408)]
+    BodyTimeout(ErrorBody),
+    /// A run of the thread has not ended
+    #[response(status = 409)]
+    ThreadBusy(ErrorBody),
+    /// The body is larger than this server takes
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+    /// The input is not as described, or the idempotency key was used for another request
+    #[response(status = 422)]
+    Invalid(ErrorBody),
+    /// The tenant has started too many runs; `Retry-After` says when to ask again
+    #[response(status = 429)]
+    TooManyRuns(ErrorBody),
+    /// No room, or the server shuts down; `Retry-After` says when to ask again
+    #[response(status = 503)]
+    Refused(ErrorBody),
 }
 
 impl ApiError {

@@ -19,6 +19,7 @@ mod sse;
 mod state;
 mod store;
 pub mod telemetry;
+mod tls;
 mod tools;
 mod watchdog;
 

@@ -16,9 +16,10 @@ use crate::blocking::Blocking;
 use crate::client_ip::TrustedProxies;
 use crate::config::{Config, ModelConfig, TimeConfig, ToolConfig};
 use crate::metrics::Metrics;
-use crate::model::{Guard, Model, OpenAi, Scripted};
+use crate::model::{Guard, Model, OpenAi, Pause, Scripted};
 use crate::schema::SchemaError;
 use crate::store::{Store, StoreError};
+use crate::tls;
 use crate::tools::{self, HttpGet, Now, SqlQuery, Tool, Tools};
 
 /// Cheap to clone.
@@ -73,11 +74,11 @@ impl AppState {
 
     /// The same, with tools of one's own beside the built-in ones.
     pub async fn build_with(config: &Config, more_tools: Vec<Box<dyn Tool>>) -> Result<Self, Problem> {
-        // Fails where the process has chosen its cryptography already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        tls::choose_cryptography();
         let access = access(config).await?;
         let metrics = Metrics::new();
-        let model = Guard::new(model(&config.model)?, &config.model, metrics.clone());
+        let pause = Arc::new(Pause::default());
+        let model = Guard::new(model(&config.model, &pause)?, pause, &config.model, metrics.clone());
         // Before the tools, whose demo shop lies beside it: what is wrong with its place is told of it.
         let store = Store::open(&config.database_url, config.times.lease, metrics.clone()).await?;
         let mut tools = built_in(config).await?;
@@ -121,11 +122,12 @@ async fn access(config: &Config) -> Result<Access, Problem> {
     Access::keys(&text).map_err(|source| Problem::Keys { file: file.clone(), source })
 }
 
-fn model(config: &ModelConfig) -> Result<Arc<dyn Model>, reqwest::Error> {
+fn model(config: &ModelConfig, pause: &Arc<Pause>) -> Result<Arc<dyn Model>, reqwest::Error> {
     let Some(base) = &config.model_url else { return Ok(Arc::new(Scripted)) };
     // No timeout of the whole: an answer may take long. One of silence, and the run's own, end what hangs.
     let client = Client::builder().connect_timeout(Duration::from_secs(10)).read_timeout(config.model_read_time).build()?;
-    Ok(Arc::new(OpenAi { client, url: OpenAi::endpoint(base), model: config.model.clone(), key: config.api_key.clone() }))
+    let (model, key, pause) = (config.model.clone(), config.api_key.clone(), Arc::clone(pause));
+    Ok(Arc::new(OpenAi { client, url: OpenAi::endpoint(base), model, key, pause }))
 }
 
 async fn built_in(config: &Config) -> Result<Vec<Box<dyn Tool>>, Problem> {

@@ -11,7 +11,7 @@ use super::extract::{Body, Route};
 use super::runs::{self, Stream};
 use crate::access::Tenant;
 use crate::agent::{Start, Started};
-use crate::error::{ApiError, ErrorBody};
+use crate::error::{ApiError, OfAny, OfStart};
 use crate::event::{Event, RunId};
 use crate::state::AppState;
 use crate::store::NewRun;
@@ -44,10 +44,8 @@ enum OnDisconnect {
 #[utoipa::path(post, path = "/chat", tag = "chat", request_body = ChatRequest, security(("key" = [])),
     responses(
         (status = 200, description = "The run's events; `Location` is where to resume", content_type = "text/event-stream", body = Event),
-        (status = 409, description = "A run of the thread has not ended", body = ErrorBody),
-        (status = 422, description = "The input is not as described", body = ErrorBody),
-        (status = 429, description = "The tenant has started too many runs", body = ErrorBody),
-        (status = 503, description = "No room, or the server shuts down", body = ErrorBody),
+        OfAny,
+        OfStart,
     ))]
 pub(super) async fn chat(
     State(state): State<AppState>,

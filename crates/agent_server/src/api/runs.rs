@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::extract::{Body, Route, RunPath, ThreadPath, header};
 use crate::access::{Tenant, hex};
 use crate::agent::{Start, Started};
-use crate::error::{ApiError, ErrorBody};
+use crate::error::{ApiError, ErrorBody, OfAny, OfStart};
 use crate::event::{Event, RunId, Status};
 use crate::sse::EventStream;
 use crate::state::AppState;
@@ -63,10 +63,8 @@ pub(super) struct After {
     params(("thread" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "The same key and body start one run")),
     responses(
         (status = 202, description = "It runs; `Location` is its state", body = RunStarted),
-        (status = 409, description = "A run of the thread has not ended", body = ErrorBody),
-        (status = 422, description = "The input is not as described, or the key was used for another request", body = ErrorBody),
-        (status = 429, description = "The tenant has started too many runs", body = ErrorBody),
-        (status = 503, description = "No room, or the server shuts down", body = ErrorBody),
+        OfAny,
+        OfStart,
     ))]
 pub(super) async fn start(
     State(state): State<AppState>,
@@ -94,7 +92,7 @@ pub(super) async fn start(
 
 /// A run's state.
 #[utoipa::path(get, path = "/v1/runs/{run}", tag = "runs", security(("key" = [])), params(("run" = RunId, Path)),
-    responses((status = 200, body = RunState), (status = 404, body = ErrorBody)))]
+    responses((status = 200, body = RunState), (status = 404, body = ErrorBody), OfAny))]
 pub(super) async fn show(
     State(state): State<AppState>,
     tenant: Tenant,
@@ -119,7 +117,9 @@ pub(super) async fn show(
     responses(
         (status = 200, description = "The events after that one, as they happen", content_type = "text/event-stream", body = Event),
         (status = 204, description = "All of them were seen: do not come back"),
+        (status = 400, description = "The last event seen is not one of the run's", body = ErrorBody),
         (status = 404, body = ErrorBody),
+        OfAny,
     ))]
 pub(super) async fn events(
     State(state): State<AppState>,
@@ -152,6 +152,7 @@ pub(super) async fn events(
         (status = 202, description = "It ends soon, with `done` as its last event"),
         (status = 204, description = "It has ended already"),
         (status = 404, body = ErrorBody),
+        OfAny,
     ))]
 pub(super) async fn cancel(State(state): State<AppState>, tenant: Tenant, RunPath(run): RunPath) -> Result<StatusCode, ApiError> {
     if state.0.store.cancel(&tenant.0, run).await? {

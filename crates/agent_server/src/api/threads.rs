@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::extract::ThreadPath;
 use crate::access::Tenant;
-use crate::error::{ApiError, ErrorBody};
+use crate::error::{ApiError, ErrorBody, OfAny};
 use crate::event::{Event, RunId};
 use crate::state::AppState;
 
@@ -28,7 +28,13 @@ pub(super) struct Message {
 
 /// What was said in a thread: inputs, the model's turns, results of tools.
 #[utoipa::path(get, path = "/v1/threads/{thread}/messages", tag = "threads", security(("key" = [])),
-    params(("thread" = String, Path)), responses((status = 200, body = Messages), (status = 404, body = ErrorBody)))]
+    params(("thread" = String, Path)),
+    responses(
+        (status = 200, body = Messages),
+        (status = 404, body = ErrorBody),
+        (status = 422, description = "A thread is not called so", body = ErrorBody),
+        OfAny,
+    ))]
 pub(super) async fn messages(
     State(state): State<AppState>,
     tenant: Tenant,

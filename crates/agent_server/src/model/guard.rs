@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use super::breaker::Breaker;
-use super::{Delta, Model, ModelError, Request};
+use super::{Delta, Model, ModelError, Pause, Request};
 use crate::config::ModelConfig;
 use crate::metrics::Metrics;
 
@@ -29,6 +29,8 @@ pub(crate) struct Guard {
     queue_time: Duration,
     rate: Option<DefaultDirectRateLimiter>,
     breaker: Breaker,
+    /// What the provider has asked for.
+    pause: Arc<Pause>,
     metrics: Metrics,
 }
 
@@ -49,7 +51,7 @@ impl Answer {
 }
 
 impl Guard {
-    pub(crate) fn new(model: Arc<dyn Model>, config: &ModelConfig, metrics: Metrics) -> Self {
+    pub(crate) fn new(model: Arc<dyn Model>, pause: Arc<Pause>, config: &ModelConfig, metrics: Metrics) -> Self {
         Self {
             model,
             permits: Arc::new(Semaphore::new(config.model_concurrency)),
@@ -57,13 +59,20 @@ impl Guard {
             queue_time: config.model_queue_time,
             rate: config.model_requests_per_minute.map(|most| DefaultDirectRateLimiter::direct(Quota::per_minute(most))),
             breaker: Breaker::default(),
+            pause,
             metrics,
         }
     }
 
     /// Whether a model call made now would be refused at once; then, after how long to ask again.
     pub(crate) fn is_full(&self) -> Option<Duration> {
-        (self.permits.available_permits() == 0 && self.places.available_permits() == 0).then_some(self.queue_time)
+        let is_full = self.permits.available_permits() == 0 && self.places.available_permits() == 0;
+        self.pause_beyond_patience().or(is_full.then_some(self.queue_time))
+    }
+
+    /// A pause that nobody's place in the queue would outlast.
+    fn pause_beyond_patience(&self) -> Option<Duration> {
+        self.pause.left(Instant::now()).filter(|left| *left > self.queue_time)
     }
 
     /// Waits for its turn and for the first piece of the answer. Only until then a failed request is made again.
@@ -91,7 +100,11 @@ impl Guard {
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, ModelError> {
         let busy = || ModelError::Busy { retry_after: self.queue_time };
+        if let Some(retry_after) = self.pause_beyond_patience() {
+            return Err(ModelError::Busy { retry_after });
+        }
         if self.rate.is_none()
+            && self.pause.left(Instant::now()).is_none()
             && let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned()
         {
             return Ok(permit);
@@ -100,6 +113,9 @@ impl Guard {
         let _waiting = self.metrics.waiting_for_model();
         let turn = async {
             let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| busy())?;
+            while let Some(left) = self.pause.left(Instant::now()) {
+                sleep(left).await;
+            }
             if let Some(rate) = &self.rate {
                 while let Err(not_until) = rate.check() {
                     sleep(not_until.wait_time_from(DefaultClock::default().now())).await;

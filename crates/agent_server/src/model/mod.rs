@@ -3,6 +3,7 @@
 mod breaker;
 mod guard;
 mod openai;
+mod pause;
 mod scripted;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::event::ToolCall;
 
 pub(crate) use self::guard::Guard;
 pub(crate) use self::openai::OpenAi;
+pub(crate) use self::pause::Pause;
 pub(crate) use self::scripted::Scripted;
 
 /// One turn of a conversation.

@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::Instant;
 
 use eventsource_stream::{EventStreamError, Eventsource as _};
 use futures_util::future::Either;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
+use super::pause::{Pause, retry_after};
 use super::{Delta, Model, ModelError, Request, ToolSpec, Turn};
 use crate::event::ToolCall;
 
@@ -29,6 +30,8 @@ pub(crate) struct OpenAi {
     pub(crate) url: Url,
     pub(crate) model: String,
     pub(crate) key: Option<SecretString>,
+    /// What its answers say of its limits.
+    pub(crate) pause: Arc<Pause>,
 }
 
 impl OpenAi {
@@ -48,7 +51,12 @@ impl Model for OpenAi {
         if let Some(key) = &self.key {
             post = post.bearer_auth(key.expose_secret());
         }
-        let response = async move { accepted(post.send().await.map_err(unreachable)?).await };
+        let pause = Arc::clone(&self.pause);
+        let response = async move {
+            let response = post.send().await.map_err(unreachable)?;
+            pause.heed(response.headers(), Instant::now());
+            accepted(response).await
+        };
         let deltas = stream::once(response).flat_map(|response| match response {
             Ok(response) => Either::Left(deltas(response)),
             Err(error) => Either::Right(stream::once(async { Err(error) })),
@@ -68,10 +76,8 @@ async fn accepted(response: Response) -> Result<Response, ModelError> {
     if status.is_success() {
         return Ok(response);
     }
-    let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    let retry_after = header.map(Duration::from_secs);
     match status {
-        StatusCode::TOO_MANY_REQUESTS => Err(ModelError::RateLimited { retry_after }),
+        StatusCode::TOO_MANY_REQUESTS => Err(ModelError::RateLimited { retry_after: retry_after(response.headers()) }),
         _ if status.is_server_error() => Err(ModelError::Unavailable(format!("status {}", status.as_u16()))),
         _ => {
             let mut text = String::new();

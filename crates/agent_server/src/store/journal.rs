@@ -82,3 +82,37 @@ impl Journal {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::event::RunId;
+    use crate::store::RunRef;
+    use crate::store::feed::Hub;
+
+    fn sequence_numbers(queue: &mut mpsc::Receiver<Command>) -> Vec<i64> {
+        match queue.try_recv() {
+            Ok(Command::Append(append)) => append.frames.iter().map(|frame| frame.seq).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_held_goes_together_and_outlives_who_gives_up_waiting() {
+        let (commands, mut queue) = mpsc::channel(1);
+        let lease = Lease::new(RunRef { id: RunId::new(), number: 7 }, 1, Hub::default().feed(7));
+        let mut journal = Journal::new(commands, lease, 1);
+        let token = Event::Token { text: "a".to_owned() };
+        journal.append(&token).await.unwrap();
+        journal.hold(&token);
+        assert!(journal.send().now_or_never().is_none(), "the queue is full");
+        assert_eq!(sequence_numbers(&mut queue), [2]);
+        journal.hold(&token);
+        journal.append(&Event::Error { code: "broken".to_owned(), message: String::new() }).await.unwrap();
+        assert_eq!(sequence_numbers(&mut queue), [3, 4, 5]);
+        journal.send().await.unwrap();
+        assert!(queue.try_recv().is_err(), "nothing is held any more");
+    }
+}

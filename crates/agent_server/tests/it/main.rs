@@ -16,4 +16,6 @@ mod shutdown;
 mod sql;
 mod support;
 mod tools;
+#[cfg(feature = "otel")]
+mod traces;
 mod watchdog;

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
@@ -27,16 +28,22 @@ enum Answer {
     Stream(Vec<String>),
     Status(u16, &'static str),
     RetryAfter(&'static str),
+    /// Says hello, and that no further request may come before so long.
+    Last(&'static str),
 }
 
 async fn answer(State(provider): State<Provider>, headers: HeaderMap, axum::Json(body): axum::Json<Value>) -> Response {
     let mut script = provider.0.lock().unwrap();
     script.asked.push((headers, body));
+    let stream = |frames: Vec<String>| {
+        let chunks = frames.into_iter().map(Ok::<_, std::convert::Infallible>);
+        ([("content-type", "text/event-stream")], axum::body::Body::from_stream(futures_util::stream::iter(chunks)))
+    };
     match script.answers.pop_front().expect("a request too many") {
-        Answer::Stream(frames) => {
-            let chunks = frames.into_iter().map(Ok::<_, std::convert::Infallible>);
-            ([("content-type", "text/event-stream")], axum::body::Body::from_stream(futures_util::stream::iter(chunks)))
-                .into_response()
+        Answer::Stream(frames) => stream(frames).into_response(),
+        Answer::Last(reset) => {
+            let limits = [("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", reset)];
+            (limits, stream(vec!["data: [DONE]\n\n".to_owned()])).into_response()
         }
         Answer::Status(status, body) => (StatusCode::from_u16(status).unwrap(), body).into_response(),
         Answer::RetryAfter(seconds) => (StatusCode::TOO_MANY_REQUESTS, [("retry-after", seconds)]).into_response(),
@@ -56,18 +63,22 @@ fn hello() -> Answer {
     turn(&[json!({ "role": "assistant", "content": "" }), json!({ "content": "Hel" }), json!({ "content": "lo\n\"you\"" })])
 }
 
-/// Asks a server whose model is behind this provider.
-async fn ask(answers: Vec<Answer>, message: &str) -> (Vec<Frame>, Vec<(HeaderMap, Value)>) {
+/// A server whose model is behind this provider.
+async fn behind(answers: Vec<Answer>) -> (TestServer, Provider) {
     let provider = Provider::default();
     provider.0.lock().unwrap().answers = answers.into();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
     let app = Router::new().route("/v1/chat/completions", post(answer)).with_state(provider.clone());
-    #[expect(clippy::disallowed_methods, reason = "a double, for the length of a test")]
-    let serving = tokio::spawn(async move { axum::serve(listener, app).await });
-    let server = TestServer::with_flags(&["--model-url", &url, "--model", "m-1", "--api-key", "sk-test"]).await;
+    #[expect(clippy::disallowed_methods, reason = "a double, to the end of the test")]
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (TestServer::with_flags(&["--model-url", &url, "--model", "m-1", "--api-key", "sk-test"]).await, provider)
+}
+
+/// Asks it once.
+async fn ask(answers: Vec<Answer>, message: &str) -> (Vec<Frame>, Vec<(HeaderMap, Value)>) {
+    let (server, provider) = behind(answers).await;
     let frames = server.chat(message).await.1.rest().await;
-    serving.abort();
     let asked = std::mem::take(&mut provider.0.lock().unwrap().asked);
     (frames, asked)
 }
@@ -121,6 +132,23 @@ async fn what_passes_is_tried_again_before_the_first_token() {
     let (frames, asked) = ask(vec![Answer::RetryAfter("1"), Answer::Status(503, "busy"), hello()], "hi").await;
     assert_eq!(asked.len(), 3);
     assert_eq!(text(&frames), "Hello\n\"you\"");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_provider_says_of_its_limits_holds_for_every_run() {
+    let begun = Instant::now();
+    let (server, provider) = behind(vec![Answer::Last("700ms"), Answer::Last("1h0m0s")]).await;
+    server.chat("hi").await.1.rest().await;
+    // Another run, which waits for its turn.
+    let frames = server.chat("hi").await.1.rest().await;
+    assert_eq!(frames.iter().find(|frame| frame.kind == "done").unwrap().json()["status"], "completed");
+    assert!(begun.elapsed() >= Duration::from_millis(700));
+    // Nobody waits for an hour.
+    let refused = server.post("/chat", json!({ "message": "hi" })).send().await.unwrap();
+    assert_eq!(refused.status(), 503);
+    let seconds: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((50..=60).contains(&seconds), "{seconds}");
+    assert_eq!(provider.0.lock().unwrap().asked.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

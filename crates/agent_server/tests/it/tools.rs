@@ -79,7 +79,16 @@ async fn one_schema_serves_the_model_and_the_page() {
         let error: Value = response.json().await.unwrap();
         assert_eq!(error["code"], "invalid");
     }
-    for path in ["/chat", "/v1/threads/{thread}/runs", "/v1/runs/{run}/events", "/v1/runs/{run}", "/v1/runs/{run}/cancel"] {
-        assert!(api["paths"].get(path).is_some(), "{path}");
+    let of_start = ["400", "401", "403", "408", "409", "413", "422", "429", "500", "503"];
+    for (path, method, statuses) in [
+        ("/chat", "post", [["200"].as_slice(), &of_start].concat()),
+        ("/v1/threads/{thread}/runs", "post", [["202"].as_slice(), &of_start].concat()),
+        ("/v1/threads/{thread}/messages", "get", vec!["200", "401", "403", "404", "422", "500"]),
+        ("/v1/runs/{run}/events", "get", vec!["200", "204", "400", "401", "403", "404", "500"]),
+        ("/v1/runs/{run}", "get", vec!["200", "401", "403", "404", "500"]),
+        ("/v1/runs/{run}/cancel", "post", vec!["202", "204", "401", "403", "404", "500"]),
+    ] {
+        let told: Vec<_> = api["paths"][path][method]["responses"].as_object().unwrap().keys().collect();
+        assert_eq!(told, statuses, "{path}");
     }
 }
