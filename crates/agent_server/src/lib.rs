@@ -29,4 +29,5 @@ pub use self::metrics::Metrics;
 pub use self::serve::{serve, serve_metrics};
 pub use self::shutdown::{Report, Shutdown, Signals};
 pub use self::state::{AppState, Problem};
+pub use self::tls::choose_cryptography;
 pub use self::tools::Tool;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use agent_server::config::{Command, CommandLine, Config};
-use agent_server::{AppState, Shutdown, Signals, app, new_key, serve, serve_metrics, telemetry};
+use agent_server::{AppState, Shutdown, Signals, app, choose_cryptography, new_key, serve, serve_metrics, telemetry};
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser as _;
 use secrecy::ExposeSecret as _;
@@ -21,13 +21,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// the server could not start.
 fn main() -> ExitCode {
     let line = CommandLine::parse();
+    choose_cryptography();
     let done = match line.command {
         None => start(&line.config),
         Some(Command::NewKey { tenant }) => make_key(&tenant),
         Some(Command::Healthcheck { url }) => runtime(Some(1)).and_then(|runtime| runtime.block_on(check(url))),
     };
     done.unwrap_or_else(|error| {
-        report(&format!("error: {error:#}\n"));
+        report(&format!("error: {}\n", with_causes(&error)));
         ExitCode::from(2)
     })
 }
@@ -78,6 +79,15 @@ async fn check(url: Url) -> Result<ExitCode> {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(3)).no_proxy().build()?;
     let response = client.get(url).send().await?;
     Ok(if response.status().is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// An error with its causes, but for those that it tells itself.
+fn with_causes(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .skip(1)
+        .map(ToString::to_string)
+        .fold(error.to_string(), |told, cause| if told.contains(&cause) { told } else { format!("{told}: {cause}") })
 }
 
 /// What is for the person at the terminal, not for the log.

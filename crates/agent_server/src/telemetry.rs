@@ -58,7 +58,6 @@ pub fn start(config: &Config) -> Result<Telemetry, StartError> {
 #[cfg(feature = "otel")]
 fn otlp(endpoint: &url::Url) -> Result<opentelemetry_sdk::trace::SdkTracerProvider, opentelemetry_otlp::ExporterBuildError> {
     use opentelemetry_otlp::WithExportConfig as _;
-    crate::tls::choose_cryptography();
     let exporter = opentelemetry_otlp::SpanExporter::builder()
         .with_http()
         .with_endpoint(endpoint.join("v1/traces").map_or_else(|_| endpoint.to_string(), Into::into))

@@ -1,13 +1,14 @@
-//! What the tests of `agent_server` need beside cargo: a PostgreSQL and a browser, as Debian packages them.
+//! What the tests of `agent_server` need beside cargo: a PostgreSQL, a browser and nginx, as Debian packages them.
 
 use std::path::Path;
 use std::process::Command;
 
 /// A package, and where its presence shows.
-const PACKAGES: [(&str, &[&str]); 3] = [
+const PACKAGES: [(&str, &[&str]); 4] = [
     ("postgresql", &["/usr/lib/postgresql"]),
     ("chromium", &["/usr/bin/chromium"]),
     ("chromium-driver", &["/usr/bin/chromedriver"]),
+    ("nginx-light", &["/usr/sbin/nginx"]),
 ];
 
 /// Installs what is missing, where this is Debian and the user is root. Elsewhere the tests that need it say, each by its

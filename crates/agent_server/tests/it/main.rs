@@ -4,12 +4,14 @@
 
 mod access;
 mod chat;
+mod commands;
 mod crash;
 mod hostile;
 mod limits;
 mod migrations;
 mod page;
 mod provider;
+mod proxy;
 mod replicas;
 mod resume;
 mod shutdown;

@@ -1,0 +1,49 @@
+//! The program's other commands, and what it says when it cannot start.
+
+use std::process::{Command, Output};
+
+use rustix::process::Signal;
+
+use crate::support::{Process, sqlite_url};
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_agent_server")).args(arguments).output().unwrap()
+}
+
+#[test]
+fn a_health_check_asks_whether_the_server_is_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Process::start(&["--database-url", &sqlite_url(folder.path()), "--lame-duck", "20"]);
+    let url = server.url("/readyz");
+    let code = || run(&["healthcheck", "--url", &url]).status.code();
+    assert_eq!(code(), Some(0));
+    server.signal(Signal::TERM);
+    let answers = std::iter::repeat_with(code).take_while(|code| *code == Some(0)).take(100);
+    assert!(answers.count() < 100, "ready although it ends");
+    assert_eq!(code(), Some(1), "it serves, but wants nothing new");
+    server.kill();
+    let unheard = run(&["healthcheck", "--url", &url]);
+    assert_eq!(unheard.status.code(), Some(2));
+    assert!(String::from_utf8(unheard.stderr).unwrap().contains(&url));
+}
+
+#[test]
+fn what_keeps_the_server_from_starting_is_told_once_with_its_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    let (keys, nowhere) = (folder.path().join("keys"), folder.path().join("nowhere/log.db").display().to_string());
+    std::fs::write(&keys, "# nothing yet\n").unwrap();
+    let keys = keys.display().to_string();
+    for (flags, told) in [
+        (["--api-keys-file", &keys], ["`--api-keys-file ", "there are no keys", "new-key TENANT"]),
+        (["--api-keys-file", &nowhere], ["`--api-keys-file ", &nowhere, "No such file"]),
+        (["--database-url", &format!("sqlite:{nowhere}")], ["the database `", &nowhere, "give `--database-url`"]),
+        (["--host", "0.0.0.0"], ["`--host 0.0.0.0`", "can be reached", "--api-keys-file"]),
+    ] {
+        let output = run(&[flags[0], flags[1], "--port", "0", "--metrics-address", "127.0.0.1:0"]);
+        assert_eq!(output.status.code(), Some(2));
+        let text = String::from_utf8(output.stderr).unwrap();
+        for part in told {
+            assert_eq!(text.matches(part).count(), 1, "`{part}` in: {text}");
+        }
+    }
+}
