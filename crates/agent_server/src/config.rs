@@ -21,7 +21,7 @@ pub struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make an API key for a tenant: the key for the client, and the line for `--api-keys-file`
+    /// Make an API key for a tenant: shows the key, and prints its line for `--api-keys-file`: `new-key ann >> keys`
     NewKey { tenant: String },
     /// Ask a running server's `/readyz`; exits 0 when it is ready (for a container's health check)
     Healthcheck {

@@ -1,5 +1,6 @@
 //! The server's process: settings, runtime, listeners, signals, exit code.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -71,7 +72,9 @@ async fn listen(address: SocketAddr, flag: &str) -> Result<TcpListener> {
 fn make_key(tenant: &str) -> Result<ExitCode> {
     ensure!(!tenant.is_empty() && !tenant.contains(':'), "a tenant's name is not empty and has no `:`");
     let (key, line) = new_key(tenant).context("the system gives no random numbers")?;
-    report(&format!("key for the client (shown once):  {}\nline for --api-keys-file:          {line}\n", key.expose_secret()));
+    report(&format!("the client's key, shown this once: {}\n", key.expose_secret()));
+    // Apart from the key, so that it can go into the file at once.
+    writeln!(std::io::stdout(), "{line}").context("the line for `--api-keys-file` cannot be written")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -92,7 +95,6 @@ fn with_causes(error: &anyhow::Error) -> String {
 
 /// What is for the person at the terminal, not for the log.
 fn report(text: &str) {
-    use std::io::Write as _;
     // Nobody is left to tell when this fails.
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -60,7 +60,8 @@ pub(super) struct After {
 
 /// Starts a run in a thread, which is new when nothing was said in it.
 #[utoipa::path(post, path = "/v1/threads/{thread}/runs", tag = "runs", request_body = RunRequest, security(("key" = [])),
-    params(("thread" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "The same key and body start one run")),
+    params(("thread" = String, Path, pattern = "^[A-Za-z0-9_-]{1,64}$"),
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, description = "The same key and body start one run")),
     responses(
         (status = 202, description = "It runs; `Location` is its state", body = RunStarted),
         OfAny,
@@ -112,8 +113,8 @@ pub(super) async fn show(
 
 /// A run's events, from the beginning or after one that was seen, to its end.
 #[utoipa::path(get, path = "/v1/runs/{run}/events", tag = "runs", security(("key" = [])),
-    params(("run" = RunId, Path), ("after" = Option<i64>, Query, description = "The last event seen"),
-        ("Last-Event-ID" = Option<i64>, Header, description = "The same, as browsers send it")),
+    params(("run" = RunId, Path), ("after" = Option<i64>, Query, minimum = 0, description = "The last event seen"),
+        ("Last-Event-ID" = Option<i64>, Header, minimum = 0, description = "The same, as browsers send it")),
     responses(
         (status = 200, description = "The events after that one, as they happen", content_type = "text/event-stream", body = Event),
         (status = 204, description = "All of them were seen: do not come back"),

@@ -28,7 +28,7 @@ pub(super) struct Message {
 
 /// What was said in a thread: inputs, the model's turns, results of tools.
 #[utoipa::path(get, path = "/v1/threads/{thread}/messages", tag = "threads", security(("key" = [])),
-    params(("thread" = String, Path)),
+    params(("thread" = String, Path, pattern = "^[A-Za-z0-9_-]{1,64}$")),
     responses(
         (status = 200, body = Messages),
         (status = 404, body = ErrorBody),

@@ -47,3 +47,21 @@ fn what_keeps_the_server_from_starting_is_told_once_with_its_cause() {
         }
     }
 }
+
+#[test]
+fn a_new_key_is_shown_and_its_line_goes_into_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = run(&["new-key", "ann"]);
+    let shown = String::from_utf8(made.stderr).unwrap();
+    let (_, key) = shown.trim().rsplit_once(' ').unwrap();
+    let file = folder.path().join("keys");
+    std::fs::write(&file, made.stdout).unwrap();
+    let flags = ["--database-url", &sqlite_url(folder.path()), "--api-keys-file", file.to_str().unwrap()];
+    let server = Process::start(&flags);
+    let ask = |key: &str| {
+        let url = server.url("/v1/threads/t/messages");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(reqwest::Client::new().get(url).bearer_auth(key).send()).unwrap().status()
+    };
+    assert_eq!((ask(key).as_u16(), ask("ask_0").as_u16()), (404, 401));
+}
