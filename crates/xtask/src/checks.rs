@@ -25,7 +25,7 @@ pub(crate) fn ci() -> Result<()> {
     self_lint.args(["agentlint", "--all-targets"]);
     run(self_lint)?;
     let mut traces = cargo()?;
-    traces.args(["test", "--package", "agent_server", "--features", "otel", "--", "traces"]);
+    traces.args(["test", "--package", "agent_server", "--features", "otel"]);
     run(traces)?;
     let mut documentation = cargo()?;
     documentation.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");

@@ -1,16 +1,16 @@
 //! Drives one run: asks the machine what comes next, does it, and writes it down first.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt as _;
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::Agent;
 use super::machine::{Action, Machine};
 use crate::event::{Event, RunId, Status, ToolCall};
-use crate::model::{Delta, ModelError, Request, Turn};
+use crate::model::{Answer, Delta, ModelError, Request, Turn};
 use crate::store::{Journal, Lease, LeaseLost, StoreError};
 use crate::tools::Output;
 
@@ -44,6 +44,17 @@ pub(super) struct Driver<'agent> {
     lease: Arc<Lease>,
     created: Instant,
     last_token: Option<Instant>,
+}
+
+/// What a model has said in a turn.
+#[derive(Default)]
+struct Said {
+    text: String,
+    tool_calls: Vec<ToolCall>,
+    /// Tokens, by our own count.
+    pieces: u64,
+    /// Tokens, by the provider's.
+    usage: Option<u64>,
 }
 
 /// Why a step did not end as a step.
@@ -142,39 +153,55 @@ impl<'agent> Driver<'agent> {
         let request = Request { history: self.machine.history().into(), tools: self.agent.tools.specs() };
         let mut answer = self.agent.model.answer(&request).await.map_err(Broken::Model)?;
         drop(request);
-        let (mut text, mut tool_calls, mut pieces, mut usage) = (String::new(), Vec::new(), 0, None);
-        loop {
-            // Tokens that came while there was no room for the one before go together: the fuller the server, the less each costs.
-            let ready = if self.journal.is_full() { None } else { answer.next().now_or_never() };
-            let delta = match ready {
-                Some(delta) => delta,
-                None => {
-                    self.journal.send().await?;
-                    answer.next().await
-                }
-            };
-            let Some(delta) = delta else { break };
-            match delta.map_err(Broken::Model)? {
-                Delta::Text(piece) => {
-                    if !self.machine.affords(pieces) {
-                        let message = "the run has produced all the tokens it may";
-                        return Err(Broken::Budget("budget_exhausted", message.to_owned()));
-                    }
-                    pieces += 1;
-                    if text.capacity() - text.len() < piece.len() {
-                        // By a quarter, not twofold: answers are what most of a run's memory goes to.
-                        text.reserve_exact(piece.len() + text.len() / 4 + 256);
-                    }
-                    text.push_str(&piece);
-                    self.measure();
-                    self.journal.hold(&Event::Token { text: piece });
-                }
-                Delta::ToolCall(call) => tool_calls.push(call),
-                Delta::Usage { tokens } => usage = Some(tokens),
+        let mut said = Said::default();
+        while let Some(delta) = answer.next().await {
+            if self.hear(delta, &mut said)? {
+                self.send(&mut answer, &mut said).await?;
             }
         }
-        let tokens = usage.unwrap_or(pieces);
-        self.write(Event::Message { text, tool_calls, tokens }).await
+        let Said { text, tool_calls, pieces, usage } = said;
+        self.write(Event::Message { text, tool_calls, tokens: usage.unwrap_or(pieces) }).await
+    }
+
+    /// Takes a piece of an answer; whether that is to be sent.
+    fn hear(&mut self, delta: Result<Delta, ModelError>, said: &mut Said) -> Result<bool, Broken> {
+        match delta.map_err(Broken::Model)? {
+            Delta::Text(piece) => {
+                if !self.machine.affords(said.pieces) {
+                    let message = "the run has produced all the tokens it may";
+                    return Err(Broken::Budget("budget_exhausted", message.to_owned()));
+                }
+                said.pieces += 1;
+                let text = &mut said.text;
+                if text.capacity() - text.len() < piece.len() {
+                    // By a quarter, not twofold: answers are what most of a run's memory goes to.
+                    text.reserve_exact(piece.len() + text.len() / 4 + 256);
+                }
+                text.push_str(&piece);
+                self.measure();
+                self.journal.hold(&Event::Token { text: piece });
+                return Ok(true);
+            }
+            Delta::ToolCall(call) => said.tool_calls.push(call),
+            Delta::Usage { tokens } => said.usage = Some(tokens),
+        }
+        Ok(false)
+    }
+
+    /// Sends what is held. What the model says while there is no room goes with it: the fuller the server, the less a token costs.
+    async fn send(&mut self, answer: &mut Answer, said: &mut Said) -> Result<(), Broken> {
+        let mut room = pin!(self.journal.room());
+        let mut goes_on = true;
+        loop {
+            tokio::select! {
+                biased;
+                room = &mut room => return Ok(self.journal.send(room?)?),
+                delta = answer.next(), if goes_on && !self.journal.is_full() => match delta {
+                    Some(delta) => _ = self.hear(delta, said)?,
+                    None => goes_on = false,
+                },
+            }
+        }
     }
 
     async fn call(&mut self, call: ToolCall) -> Result<(), Broken> {
@@ -200,9 +227,9 @@ impl<'agent> Driver<'agent> {
     }
 
     async fn write(&mut self, event: Event) -> Result<(), Broken> {
-        self.journal.append(&event).await?;
+        // First, since what is held is written even where the wait for room is given up.
         self.machine.apply(&event);
-        Ok(())
+        Ok(self.journal.append(&event).await?)
     }
 
     fn measure(&mut self) {

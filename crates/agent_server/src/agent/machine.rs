@@ -119,6 +119,36 @@ impl Machine {
     }
 }
 
+/// What the model is told of earlier runs, from their entries.
+pub(crate) fn earlier(entries: impl Iterator<Item = Event>) -> Vec<Turn> {
+    let (mut turns, mut pending) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match entry {
+            Event::Input { message } => {
+                settle(&mut turns, &mut pending);
+                turns.push(Turn::User(message));
+            }
+            Event::Message { text, tool_calls, .. } => {
+                pending.extend(tool_calls.iter().map(|call| call.call_id.clone()));
+                turns.push(Turn::Assistant { text, calls: tool_calls });
+            }
+            Event::ToolResult { call_id, output, .. } => {
+                pending.retain(|waiting| *waiting != call_id);
+                turns.push(Turn::Tool { call_id, output });
+            }
+            _ => {}
+        }
+    }
+    settle(&mut turns, &mut pending);
+    turns
+}
+
+/// Answers the calls of a run that ended in the middle of them: providers refuse a history with a call that has no result.
+fn settle(turns: &mut Vec<Turn>, pending: &mut Vec<String>) {
+    let output = "The run ended before this call did.";
+    turns.extend(pending.drain(..).map(|call_id| Turn::Tool { call_id, output: output.to_owned() }));
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -184,5 +214,21 @@ mod tests {
         assert!(matches!(machine.next(), Action::Fail { code: "budget_exhausted", .. }));
         machine.apply(&Event::Error { code: String::new(), message: String::new() });
         assert_eq!(machine.next(), Action::Finish(Status::Failed));
+    }
+
+    #[test]
+    fn a_call_that_an_earlier_run_did_not_finish_has_a_result_all_the_same() {
+        let input = |text: &str| Event::Input { message: text.to_owned() };
+        let turns = earlier([input("first"), message(&["a", "b"]), result("a"), input("second")].into_iter());
+        let kinds: Vec<_> = turns
+            .iter()
+            .map(|turn| match turn {
+                Turn::User(text) => text.as_str(),
+                Turn::Assistant { .. } => "assistant",
+                Turn::Tool { call_id, .. } => call_id,
+            })
+            .collect();
+        assert_eq!(kinds, ["first", "assistant", "a", "b", "second"]);
+        assert_eq!(earlier([message(&["c"])].into_iter()).len(), 2);
     }
 }

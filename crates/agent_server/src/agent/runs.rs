@@ -13,7 +13,8 @@ use tracing::Instrument as _;
 
 use super::Agent;
 use super::drive::{Driver, End, Stop};
-use crate::event::{Event, RunId};
+use super::machine::earlier;
+use crate::event::RunId;
 use crate::model::Turn;
 use crate::store::{Claimed, Created, Lease, NewRun, RunRef, StoreError};
 use crate::watchdog::Watched;
@@ -55,7 +56,7 @@ pub(crate) enum Started {
 pub(crate) enum Refused {
     #[error("the server is shutting down")]
     ShuttingDown,
-    #[error("the server has as many runs as it can drive")]
+    #[error("there is no room for another run, or none for it at the model")]
     Full { retry_after: Duration },
     #[error("a run of this thread has not ended")]
     ThreadBusy,
@@ -148,15 +149,7 @@ impl Runs {
     /// What was said in a thread before a run.
     async fn history(&self, tenant: &str, thread: &str, run: RunId) -> Result<Vec<Turn>, StoreError> {
         let entries = self.0.agent.store.thread(tenant, thread).await?;
-        let earlier = entries.into_iter().filter(|(of, ..)| *of != run);
-        Ok(earlier
-            .filter_map(|(_, _, event)| match event {
-                Event::Input { message } => Some(Turn::User(message)),
-                Event::Message { text, tool_calls, .. } => Some(Turn::Assistant { text, calls: tool_calls }),
-                Event::ToolResult { call_id, output, .. } => Some(Turn::Tool { call_id, output }),
-                _ => None,
-            })
-            .collect())
+        Ok(earlier(entries.into_iter().filter(|(of, ..)| *of != run).map(|(_, _, event)| event)))
     }
 
     /// Holds on to the runs that are driven here and takes over those that nobody drives, until the last run has gone.

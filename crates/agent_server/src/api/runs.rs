@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
@@ -127,9 +128,10 @@ pub(super) async fn events(
     tenant: Tenant,
     Route(route): Route,
     RunPath(run): RunPath,
-    Query(After { after }): Query<After>,
+    after: Result<Query<After>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let Query(After { after }) = after.map_err(|rejection| ApiError::BadRequest(rejection.body_text()))?;
     let seen = after.as_deref().or(header(&headers, LAST_EVENT_ID)?);
     let after: i64 = match seen.map(str::parse) {
         None => 0,

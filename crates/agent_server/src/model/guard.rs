@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use futures_util::StreamExt as _;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{BoxStream, Fuse};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -37,7 +37,7 @@ pub(crate) struct Guard {
 /// A turn that has begun. Its permit is given back when it ends or is dropped, not before.
 pub(crate) struct Answer {
     first: Option<Delta>,
-    rest: BoxStream<'static, Result<Delta, ModelError>>,
+    rest: Fuse<BoxStream<'static, Result<Delta, ModelError>>>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -64,15 +64,12 @@ impl Guard {
         }
     }
 
-    /// Whether a model call made now would be refused at once; then, after how long to ask again.
+    /// Whether a run begun now would find no room here; then, after how long to ask again.
     pub(crate) fn is_full(&self) -> Option<Duration> {
         let is_full = self.permits.available_permits() == 0 && self.places.available_permits() == 0;
-        self.pause_beyond_patience().or(is_full.then_some(self.queue_time))
-    }
-
-    /// A pause that nobody's place in the queue would outlast.
-    fn pause_beyond_patience(&self) -> Option<Duration> {
-        self.pause.left(Instant::now()).filter(|left| *left > self.queue_time)
+        // Nor is a run begun that would wait longer than one may wait in the queue.
+        let pause = self.pause.left(Instant::now()).filter(|left| *left > self.queue_time);
+        pause.or(is_full.then_some(self.queue_time))
     }
 
     /// Waits for its turn and for the first piece of the answer. Only until then a failed request is made again.
@@ -80,8 +77,9 @@ impl Guard {
         let permit = self.permit().await?;
         let mut pauses = ExponentialBuilder::default().with_jitter().with_max_times(ATTEMPTS - 1).build();
         loop {
+            self.pause.passed().await;
             let error = match self.attempt(request.clone()).await {
-                Ok((first, rest)) => return Ok(Answer { first, rest, _permit: permit }),
+                Ok((first, rest)) => return Ok(Answer { first, rest: rest.fuse(), _permit: permit }),
                 Err(error) => error,
             };
             self.metrics.model_error(error.code());
@@ -100,11 +98,7 @@ impl Guard {
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, ModelError> {
         let busy = || ModelError::Busy { retry_after: self.queue_time };
-        if let Some(retry_after) = self.pause_beyond_patience() {
-            return Err(ModelError::Busy { retry_after });
-        }
         if self.rate.is_none()
-            && self.pause.left(Instant::now()).is_none()
             && let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned()
         {
             return Ok(permit);
@@ -113,9 +107,6 @@ impl Guard {
         let _waiting = self.metrics.waiting_for_model();
         let turn = async {
             let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| busy())?;
-            while let Some(left) = self.pause.left(Instant::now()) {
-                sleep(left).await;
-            }
             if let Some(rate) = &self.rate {
                 while let Err(not_until) = rate.check() {
                     sleep(not_until.wait_time_from(DefaultClock::default().now())).await;

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::event::ToolCall;
 
-pub(crate) use self::guard::Guard;
+pub(crate) use self::guard::{Answer, Guard};
 pub(crate) use self::openai::OpenAi;
 pub(crate) use self::pause::Pause;
 pub(crate) use self::scripted::Scripted;

@@ -4,14 +4,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
+use tokio::time::sleep;
 
-/// The longest pause: after it one request asks again, whatever was said.
+/// The longest pause that a provider can ask of everybody.
 const LONGEST: Duration = Duration::from_secs(60);
-/// What is counted, with when it is full again.
-const BUDGETS: [(&str, &str); 2] = [
-    ("x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
-    ("x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
-];
+/// How many requests are left, how many there are in all, and how long it takes until all of them are there again.
+const REQUESTS: [&str; 3] = ["x-ratelimit-remaining-requests", "x-ratelimit-limit-requests", "x-ratelimit-reset-requests"];
+/// Pauses from here on are told in the log.
+const TOLD: Duration = Duration::from_secs(1);
+/// Those that waited do not all ask at the same moment, but within this share of the pause.
+const SPREAD: f64 = 0.25;
 
 /// Until when nobody asks.
 #[derive(Debug, Default)]
@@ -23,15 +25,23 @@ impl Pause {
         self.until().and_then(|until| until.checked_duration_since(now)).filter(|left| !left.is_zero())
     }
 
-    /// Takes what an answer's headers say: a budget is used up, or a refused request may come again then.
+    /// Waits until it is over, and a little longer.
+    pub(super) async fn passed(&self) {
+        while let Some(left) = self.left(Instant::now()) {
+            sleep(left + left.mul_f64(SPREAD * fraction())).await;
+        }
+    }
+
+    /// Takes what an answer's headers say: when a refused request may come again, or that no request is left.
     pub(super) fn heed(&self, headers: &HeaderMap, now: Instant) {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let used_up = BUDGETS.iter().filter(|(remaining, _)| text(remaining).is_some_and(|left| left.trim() == "0"));
-        let resets = used_up.filter_map(|(_, reset)| length(text(reset)?));
-        if let Some(longest) = resets.chain(retry_after(headers)).max() {
-            let new = now + longest.min(LONGEST);
-            let mut until = self.until();
-            *until = Some(until.map_or(new, |until| until.max(new)));
+        let Some(asked) = retry_after(headers).or_else(|| until_next(headers)) else { return };
+        let asked = asked.min(LONGEST);
+        let mut until = self.until();
+        if until.is_none_or(|until| until < now + asked) {
+            *until = Some(now + asked);
+            if asked >= TOLD {
+                tracing::warn!(seconds = asked.as_secs_f64(), "the model's provider asks for a pause");
+            }
         }
     }
 
@@ -39,6 +49,20 @@ impl Pause {
     fn until(&self) -> MutexGuard<'_, Option<Instant>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Where no request is left, the time until there is one.
+fn until_next(headers: &HeaderMap) -> Option<Duration> {
+    let [remaining, limit, reset] = REQUESTS.map(|name| headers.get(name).and_then(|value| value.to_str().ok()));
+    let limit = limit?.trim().parse::<u32>().ok().filter(|limit| *limit > 0)?;
+    (remaining?.trim() == "0").then_some(length(reset?)? / limit)
+}
+
+/// Anything from 0 to 1.
+fn fraction() -> f64 {
+    let mut random = [0; 2];
+    // Without random numbers all wait as long as they may.
+    getrandom::fill(&mut random).map_or(1.0, |()| f64::from(u16::from_le_bytes(random)) / f64::from(u16::MAX))
 }
 
 /// `Retry-After` in seconds.
@@ -82,13 +106,19 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_used_up_makes_a_pause_and_the_longest_counts() {
+    fn a_pause_lasts_until_the_next_request_may_come_and_the_longest_counts() {
         let (pause, now) = (Pause::default(), Instant::now());
-        let budget = |remaining| headers(&[("x-ratelimit-remaining-requests", remaining), ("x-ratelimit-reset-requests", "2s")]);
-        pause.heed(&budget("1"), now);
+        let requests = |remaining| {
+            let [left, limit, reset] = REQUESTS;
+            headers(&[(left, remaining), (limit, "60"), (reset, "1m0s")])
+        };
+        pause.heed(&requests("1"), now);
         assert_eq!(pause.left(now), None);
-        pause.heed(&budget("0"), now);
-        pause.heed(&headers(&[("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "1s")]), now);
+        pause.heed(&requests("0"), now);
+        assert_eq!(pause.left(now), Some(Duration::from_secs(1)));
+        pause.heed(&headers(&[("retry-after", "2"), (REQUESTS[0], "0"), (REQUESTS[1], "1"), (REQUESTS[2], "1m")]), now);
+        assert_eq!(pause.left(now), Some(Duration::from_secs(2)), "the provider's own word");
+        pause.heed(&requests("0"), now);
         assert_eq!(pause.left(now), Some(Duration::from_secs(2)));
         pause.heed(&headers(&[("retry-after", "3600")]), now);
         assert_eq!(pause.left(now), Some(LONGEST));

@@ -8,8 +8,8 @@ use super::lease::Lease;
 use super::writer::{Append, Command};
 use crate::event::{Event, Frame, Status};
 
-/// The most entries that share a way to the writer.
-const SHARED: usize = 8;
+/// The most tokens that are held for one way to the writer.
+const MOST_HELD: usize = 8;
 
 /// Where the driver of one run writes its entries, in order.
 #[derive(Debug)]
@@ -20,6 +20,10 @@ pub(crate) struct Journal {
     /// Entries that are not on their way yet.
     held: Vec<Frame>,
 }
+
+/// A place in the writer's queue.
+#[derive(Debug)]
+pub(crate) struct Room(mpsc::OwnedPermit<Command>);
 
 /// The run is not this replica's any more, or the log takes no writes.
 #[derive(Debug, thiserror::Error)]
@@ -37,20 +41,27 @@ impl Journal {
         self.held.push(event.frame(self.last_seq));
     }
 
-    /// Whether what is held should be sent before more is.
+    /// Whether what is held has to be sent before more is.
     pub(crate) fn is_full(&self) -> bool {
-        self.held.len() >= SHARED
+        self.held.len() >= MOST_HELD
     }
 
-    /// Sends what is held; waits only while the writer's queue is full.
-    pub(crate) async fn send(&mut self) -> Result<(), LeaseLost> {
-        if self.held.is_empty() { Ok(()) } else { self.send_as(None, None).await }
+    /// Waits for room in the writer's queue. What is held meanwhile goes with the rest.
+    pub(crate) fn room(&self) -> impl Future<Output = Result<Room, LeaseLost>> + use<> {
+        let queue = self.commands.clone();
+        async { queue.reserve_owned().await.map(Room).map_err(|_| LeaseLost) }
+    }
+
+    /// Sends what is held.
+    pub(crate) fn send(&mut self, room: Room) -> Result<(), LeaseLost> {
+        self.send_as(room, None, None)
     }
 
     /// Sends an entry; waits only while the writer's queue is full.
     pub(crate) async fn append(&mut self, event: &Event) -> Result<(), LeaseLost> {
         self.hold(event);
-        self.send().await
+        let room = self.room().await?;
+        self.send(room)
     }
 
     /// Writes an entry, and everything before it, for good.
@@ -67,18 +78,22 @@ impl Journal {
 
     async fn wait_for(&mut self, end: Option<Status>) -> Result<(), LeaseLost> {
         let (sender, committed) = oneshot::channel();
-        self.send_as(end, Some(sender)).await?;
+        let room = self.room().await?;
+        self.send_as(room, end, Some(sender))?;
         committed.await.map_err(|_| LeaseLost)
     }
 
-    async fn send_as(&mut self, end: Option<Status>, committed: Option<oneshot::Sender<()>>) -> Result<(), LeaseLost> {
+    fn send_as(
+        &mut self,
+        Room(place): Room,
+        end: Option<Status>,
+        committed: Option<oneshot::Sender<()>>,
+    ) -> Result<(), LeaseLost> {
         if self.lease.is_lost() {
             return Err(LeaseLost);
         }
-        // What is held stays held until there is room: who gives up waiting loses nothing.
-        let room = self.commands.reserve().await.map_err(|_| LeaseLost)?;
         let frames = std::mem::take(&mut self.held);
-        room.send(Command::Append(Append { lease: Arc::clone(&self.lease), frames, end, committed }));
+        place.send(Command::Append(Append { lease: Arc::clone(&self.lease), frames, end, committed }));
         Ok(())
     }
 }
@@ -107,12 +122,12 @@ mod tests {
         let token = Event::Token { text: "a".to_owned() };
         journal.append(&token).await.unwrap();
         journal.hold(&token);
-        assert!(journal.send().now_or_never().is_none(), "the queue is full");
+        let room = journal.room();
+        assert!(room.now_or_never().is_none(), "the queue is full");
+        assert!(journal.append(&token).now_or_never().is_none());
         assert_eq!(sequence_numbers(&mut queue), [2]);
-        journal.hold(&token);
         journal.append(&Event::Error { code: "broken".to_owned(), message: String::new() }).await.unwrap();
         assert_eq!(sequence_numbers(&mut queue), [3, 4, 5]);
-        journal.send().await.unwrap();
-        assert!(queue.try_recv().is_err(), "nothing is held any more");
+        assert!(journal.held.is_empty());
     }
 }

@@ -6,8 +6,10 @@ use rustix::process::Signal;
 
 use crate::support::{Process, sqlite_url};
 
+/// For as long as a slow machine may need; a server that starts although it should not is ended.
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_agent_server")).args(arguments).output().unwrap()
+    let mut command = Command::new("timeout");
+    command.args(["60", env!("CARGO_BIN_EXE_agent_server")]).args(arguments).output().unwrap()
 }
 
 #[test]

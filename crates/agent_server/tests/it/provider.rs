@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ enum Answer {
     Stream(Vec<String>),
     Status(u16, &'static str),
     RetryAfter(&'static str),
-    /// Says hello, and that no further request may come before so long.
+    /// Says nothing, but that it was the last request of a hundred, which are there again after so long.
     Last(&'static str),
 }
 
@@ -42,7 +42,14 @@ async fn answer(State(provider): State<Provider>, headers: HeaderMap, axum::Json
     match script.answers.pop_front().expect("a request too many") {
         Answer::Stream(frames) => stream(frames).into_response(),
         Answer::Last(reset) => {
-            let limits = [("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", reset)];
+            let named = |name: &'static str, value| (HeaderName::from_static(name), HeaderValue::from_static(value));
+            let limits: HeaderMap = [
+                named("x-ratelimit-limit-requests", "100"),
+                named("x-ratelimit-remaining-requests", "0"),
+                named("x-ratelimit-reset-requests", reset),
+            ]
+            .into_iter()
+            .collect();
             (limits, stream(vec!["data: [DONE]\n\n".to_owned()])).into_response()
         }
         Answer::Status(status, body) => (StatusCode::from_u16(status).unwrap(), body).into_response(),
@@ -136,18 +143,18 @@ async fn what_passes_is_tried_again_before_the_first_token() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_provider_says_of_its_limits_holds_for_every_run() {
+    let (server, provider) = behind(vec![Answer::Last("1m0s"), Answer::RetryAfter("60")]).await;
     let begun = Instant::now();
-    let (server, provider) = behind(vec![Answer::Last("700ms"), Answer::Last("1h0m0s")]).await;
     server.chat("hi").await.1.rest().await;
-    // Another run, which waits for its turn.
+    // Another run, which waits for its turn, and is told to wait for longer than it can.
     let frames = server.chat("hi").await.1.rest().await;
-    assert_eq!(frames.iter().find(|frame| frame.kind == "done").unwrap().json()["status"], "completed");
-    assert!(begun.elapsed() >= Duration::from_millis(700));
-    // Nobody waits for an hour.
+    assert!(begun.elapsed() >= Duration::from_millis(600));
+    assert_eq!(error_of(&frames)["code"], "model_rate_limited");
+    // A third would wait for just as long.
     let refused = server.post("/chat", json!({ "message": "hi" })).send().await.unwrap();
     assert_eq!(refused.status(), 503);
     let seconds: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
-    assert!((50..=60).contains(&seconds), "{seconds}");
+    assert!((31..=60).contains(&seconds), "{seconds}");
     assert_eq!(provider.0.lock().unwrap().asked.len(), 2);
 }
 

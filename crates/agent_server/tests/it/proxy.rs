@@ -66,7 +66,7 @@ impl Drop for Nginx {
 async fn behind_nginx_tokens_come_one_by_one_and_a_deploy_cuts_no_answer() {
     const TEST: &str = "proxy::behind_nginx_tokens_come_one_by_one_and_a_deploy_cuts_no_answer";
     let Some(url) = postgres_database(TEST) else { return };
-    let flags = ["--database-url", url.as_str(), "--lease", "1"];
+    let flags = ["--database-url", url.as_str(), "--timeout-graceful-shutdown", "1", "--lease", "1"];
     let (one, other) = (TestServer::with_flags(&flags).await, TestServer::with_flags(&flags).await);
     let Some(nginx) = Nginx::start(TEST, [one.address, other.address]).await else { return };
     let client = Client::builder().no_proxy().build().unwrap();
@@ -81,26 +81,32 @@ async fn behind_nginx_tokens_come_one_by_one_and_a_deploy_cuts_no_answer() {
     // An answer on each replica, since nginx takes them in turn; then one of them ends.
     let mut streams = Vec::new();
     for _ in 0..2 {
-        let response = chat("/tokens 120 /delay 25").await;
+        let response = chat("/tokens 200 /delay 25").await;
         let run = run_of(&response);
         let mut frames = Frames::new(response);
         let seen = frames.take(20).await;
         streams.push((run, seen, frames));
     }
-    assert!(one.end().await.drained);
+    let ended = one.end().await;
+    assert!(ended.drained && ended.runs > 0, "{ended:?}");
+    let mut resumed = 0;
     for (run, mut seen, frames) in streams {
         seen.extend(frames.rest().await);
         // As a browser does, until all was seen.
         while !seen.iter().any(|frame| frame.kind == "done") {
             let last = seen.iter().map(|frame| frame.seq).max().unwrap();
-            let again = client.get(nginx.url(&format!("/v1/runs/{run}/events"))).header("Last-Event-ID", last).send();
-            seen.extend(Frames::new(again.await.unwrap()).rest().await);
+            let again = client.get(nginx.url(&format!("/v1/runs/{run}/events"))).header("Last-Event-ID", last);
+            let again = again.send().await.unwrap();
+            assert_eq!(again.status(), 200);
+            seen.extend(Frames::new(again).rest().await);
+            resumed += 1;
         }
         seen.retain(|frame| frame.seq > 0);
         let seqs: Vec<i64> = seen.iter().map(|frame| frame.seq).collect();
         assert_eq!(seqs, (1..=i64::try_from(seen.len()).unwrap()).collect::<Vec<_>>());
-        assert_eq!(answer(&seen), (1..=120).map(|number| format!("token {number} ")).collect::<String>());
+        assert_eq!(answer(&seen), (1..=200).map(|number| format!("token {number} ")).collect::<String>());
     }
+    assert!(resumed > 0, "no stream was cut");
     // The one that is left serves whatever comes.
     for _ in 0..3 {
         assert_eq!(chat("hello /delay 0").await.status(), 200);
