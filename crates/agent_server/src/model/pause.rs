@@ -37,11 +37,11 @@ impl Pause {
         let Some(asked) = retry_after(headers).or_else(|| until_next(headers)) else { return };
         let asked = asked.min(LONGEST);
         let mut until = self.until();
-        if until.is_none_or(|until| until < now + asked) {
-            *until = Some(now + asked);
-            if asked >= TOLD {
-                tracing::warn!(seconds = asked.as_secs_f64(), "the model's provider asks for a pause");
-            }
+        let is_new = until.is_none_or(|until| until <= now);
+        *until = Some(until.map_or(now + asked, |until| until.max(now + asked)));
+        drop(until);
+        if is_new && asked >= TOLD {
+            tracing::warn!(seconds = asked.as_secs_f64(), "the model's provider asks for a pause");
         }
     }
 
