@@ -50,7 +50,7 @@ pub(crate) struct ErrorBody {
 
 /// What the API's page says of every request that has a tenant.
 #[derive(IntoResponses)]
-#[allow(dead_code, reason = "read by the derive")]
+#[expect(dead_code, reason = "only the derive reads it")]
 pub(crate) enum OfAny {
     /// No key, or one that is not known
     #[response(status = 401)]
@@ -65,7 +65,7 @@ pub(crate) enum OfAny {
 
 /// The same, of requests that start a run.
 #[derive(IntoResponses)]
-#[allow(dead_code, reason = "read by the derive")]
+#[expect(dead_code, reason = "only the derive reads it")]
 pub(crate) enum OfStart {
     /// The body is not JSON, or a header is not what it should be
     #[response(status = 400)]

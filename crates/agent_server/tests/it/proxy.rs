@@ -66,7 +66,7 @@ impl Drop for Nginx {
 async fn behind_nginx_tokens_come_one_by_one_and_a_deploy_cuts_no_answer() {
     const TEST: &str = "proxy::behind_nginx_tokens_come_one_by_one_and_a_deploy_cuts_no_answer";
     let Some(url) = postgres_database(TEST) else { return };
-    let flags = ["--database-url", url.as_str(), "--timeout-graceful-shutdown", "1", "--lease", "1"];
+    let flags = ["--database-url", url.as_str(), "--timeout-graceful-shutdown", "3", "--lease", "1"];
     let (one, other) = (TestServer::with_flags(&flags).await, TestServer::with_flags(&flags).await);
     let Some(nginx) = Nginx::start(TEST, [one.address, other.address]).await else { return };
     let client = Client::builder().no_proxy().build().unwrap();
