@@ -23,6 +23,8 @@ impl Process {
     }
 
     pub(crate) fn start_with(flags: &[&str], environment: &[(&str, &str)]) -> Self {
+        // For the clients of this process: whether a test in which a server does so has run by then is a matter of luck.
+        agent_server::choose_cryptography();
         let mut child = Command::new(env!("CARGO_BIN_EXE_agent_server"))
             .args(["--port", "0", "--metrics-address", "127.0.0.1:0"])
             .args(flags)
