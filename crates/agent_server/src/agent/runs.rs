@@ -16,7 +16,7 @@ use super::drive::{Driver, End, Stop};
 use super::machine::earlier;
 use crate::event::RunId;
 use crate::model::Turn;
-use crate::store::{Claimed, Created, Lease, NewRun, RunRef, StoreError};
+use crate::store::{Claimed, Created, Feed, Lease, NewRun, RunRef, StoreError};
 use crate::watchdog::Watched;
 
 /// When to ask again of a replica that has no room.
@@ -45,11 +45,12 @@ pub(crate) struct Start {
     pub(crate) is_new_thread: bool,
 }
 
+/// A run that was started now, or before by the same request with the same key.
 #[derive(Debug)]
-pub(crate) enum Started {
-    New(RunRef),
-    /// The same request, with the same key, has started it before.
-    Before(RunRef),
+pub(crate) struct Started {
+    pub(crate) run: RunRef,
+    /// Of a new run. A short one may end before its client's stream begins, which would find in the database only what nobody holds.
+    pub(crate) feed: Option<Arc<Feed>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -94,8 +95,8 @@ impl Runs {
         let (id, message) = (run.id, run.message.clone());
         let (tenant, thread) = (Arc::clone(&run.tenant), run.thread.clone());
         let (started, lease) = match self.0.agent.store.create(run).await {
-            Ok(Created::New(lease)) => (Ok(Started::New(lease.run)), Some(lease)),
-            Ok(Created::Before(run)) => (Ok(Started::Before(run)), None),
+            Ok(Created::New(lease)) => (Ok(Started { run: lease.run, feed: Some(Arc::clone(&lease.feed)) }), Some(lease)),
+            Ok(Created::Before(run)) => (Ok(Started { run, feed: None }), None),
             Ok(Created::KeyReused) => (Err(Refused::KeyReused), None),
             Ok(Created::ThreadBusy) => (Err(Refused::ThreadBusy), None),
             Ok(Created::Failed) => (Err(Refused::Store(StoreError::Closed)), None),
@@ -241,7 +242,7 @@ impl Drop for CancelOnDrop {
         // Of the tracker, so that a shutdown waits for it.
         runs.0.tracker.clone().spawn_on(
             async move {
-                if let Err(error) = runs.0.agent.store.cancel(&tenant, run).await {
+                if let Err(error) = runs.0.agent.store.cancel(tenant, run).await {
                     tracing::warn!(%run, %error, "the run goes on although its client has left");
                 }
             },

@@ -57,7 +57,7 @@ pub(super) async fn chat(
     let is_new_thread = request.thread.is_none();
     let thread = request.thread.unwrap_or_else(|| Uuid::now_v7().to_string());
     let run = NewRun { id: RunId::new(), tenant: tenant.0.clone(), thread, message: request.message, idempotency: None };
-    let (Started::New(run) | Started::Before(run)) = runs::admit(&state, &tenant, Start { run, is_new_thread }).await?;
+    let Started { run, feed: _held } = runs::admit(&state, &tenant, Start { run, is_new_thread }).await?;
     let stream = Stream { after: 0, ends_with_marker: true, cancels: request.on_disconnect == OnDisconnect::Cancel, route };
     Ok(([(LOCATION, format!("/v1/runs/{}/events", run.id))], runs::stream(&state, tenant, run, stream)).into_response())
 }

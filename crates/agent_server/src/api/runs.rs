@@ -85,9 +85,7 @@ pub(super) async fn start(
         (key.to_owned(), hex(&request.finalize()))
     });
     let run = NewRun { id: RunId::new(), tenant: Arc::clone(&tenant.0), thread: thread.clone(), message, idempotency };
-    let started = admit(&state, &tenant, Start { run, is_new_thread: false }).await?;
-    let (Started::New(run) | Started::Before(run)) = started;
-    let run = run.id;
+    let run = admit(&state, &tenant, Start { run, is_new_thread: false }).await?.run.id;
     let started = RunStarted { run, thread, events: format!("/v1/runs/{run}/events") };
     Ok((StatusCode::ACCEPTED, [(LOCATION, format!("/v1/runs/{run}"))], Json(started)).into_response())
 }
@@ -158,7 +156,7 @@ pub(super) async fn events(
         OfAny,
     ))]
 pub(super) async fn cancel(State(state): State<AppState>, tenant: Tenant, RunPath(run): RunPath) -> Result<StatusCode, ApiError> {
-    if state.0.store.cancel(&tenant.0, run).await? {
+    if state.0.store.cancel(Arc::clone(&tenant.0), run).await? {
         return Ok(StatusCode::ACCEPTED);
     }
     find(&state, &tenant, run).await.map(|_| StatusCode::NO_CONTENT)

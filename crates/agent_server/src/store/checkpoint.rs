@@ -1,42 +1,44 @@
 //! Keeps SQLite's write-ahead log small, beside the writer instead of within its commits.
 
 use std::io;
-use std::sync::Weak;
 use std::thread;
 use std::time::Duration;
 
-use sqlx::any::AnyConnectOptions;
-use sqlx::{AnyConnection, AnyPool, Connection as _, Executor as _, Row as _};
+use sqlx::{AnyConnection, Connection as _, Row as _};
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::sleep;
 
-use super::{SQLITE_SETTINGS, Shared};
+use super::command::Command;
+use super::connector::Connector;
 
-const EVERY: Duration = Duration::from_millis(500);
+/// Between two copies. Each holds the core and the disk up for a moment: many short moments are felt less than a few long ones.
+const PAUSE: Duration = Duration::from_millis(50);
 /// Pages after which the log is to begin anew, for which the writer waits a moment: 64 MiB.
 const LARGE: i64 = 65_536;
 /// How far the copying steps back, as `nice` counts: where all cores are busy it gets a tenth of what others get. With a full share it
-/// took the core from the event loop for milliseconds at a time, twice a second, which doubled the p99 of the time to first token.
+/// took the core from the event loop for milliseconds at a time, which doubled the p99 of the time to first token.
 #[cfg(target_os = "linux")]
 const STEP_BACK: i32 = 10;
 
-/// Copies committed pages to the database file until the store is gone.
-pub(super) async fn keep_small(shared: Weak<Shared>, options: AnyConnectOptions) {
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+/// Copies committed pages to the database file until the writer is gone.
+pub(super) async fn keep_small(mut written: watch::Receiver<()>, commands: mpsc::WeakSender<Command>, connector: Connector) {
     let mut connection = None;
-    while let Some(store) = shared.upgrade() {
-        let (pool, stopped) = (store.pool.clone(), store.commands.clone());
-        drop(store);
-        tokio::select! {
-            _ = ticks.tick() => {}
-            () = stopped.closed() => break,
+    while written.changed().await.is_ok() {
+        match checkpoint(&mut connection, &connector).await {
+            Ok(pages) if pages > LARGE => {
+                // Little is left to copy. Where the writer goes, nothing is to begin.
+                if let Some(commands) = commands.upgrade() {
+                    let _ = commands.send(Command::BeginLogAnew).await;
+                }
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "the write-ahead log was not copied back");
+                connection = None;
+            }
         }
-        if let Err(error) = checkpoint(&mut connection, &options, &pool).await {
-            tracing::warn!(%error, "the write-ahead log was not copied back");
-            connection = None;
-        }
+        sleep(PAUSE).await;
     }
     if let Some(connection) = connection
         && let Err(error) = connection.close().await
@@ -45,38 +47,24 @@ pub(super) async fn keep_small(shared: Weak<Shared>, options: AnyConnectOptions)
     }
 }
 
-async fn checkpoint(
-    connection: &mut Option<AnyConnection>,
-    options: &AnyConnectOptions,
-    pool: &AnyPool,
-) -> Result<(), sqlx::Error> {
+/// Copies what it can without anybody waiting; gives the pages that the log has.
+async fn checkpoint(connection: &mut Option<AnyConnection>, connector: &Connector) -> Result<i64, sqlx::Error> {
     let patient = match connection {
         Some(connection) => connection,
-        None => connection.insert(patient(options.clone()).await?),
+        None => connection.insert(patient(connector.clone()).await?),
     };
-    // Takes what it can get without anybody waiting.
-    let copied = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(patient).await?;
-    if copied.try_get::<i64, _>("log")? > LARGE {
-        // Little is left to copy; after it the log begins at its start again. The writer waits for this one, so it does not step back.
-        sqlx::query("PRAGMA wal_checkpoint(RESTART)").fetch_one(pool).await?;
-    }
-    Ok(())
+    sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(patient).await?.try_get("log")
 }
 
 /// A connection that lets others go first. A connection to SQLite has a thread of its own, which has its priority from the thread
 /// that opens it.
-async fn patient(options: AnyConnectOptions) -> Result<AnyConnection, sqlx::Error> {
+async fn patient(connector: Connector) -> Result<AnyConnection, sqlx::Error> {
     let runtime = Handle::current();
     let (sender, connection) = oneshot::channel();
-    let open = async move {
-        let mut connection = AnyConnection::connect_with(&options).await?;
-        connection.execute(SQLITE_SETTINGS).await?;
-        Ok(connection)
-    };
     thread::Builder::new().name("checkpoint".to_owned()).spawn(move || {
         step_back();
         // Where nobody waits any more, the server stops.
-        let _ = sender.send(runtime.block_on(open));
+        let _ = sender.send(runtime.block_on(connector.connect()));
     })?;
     connection.await.map_err(|_| io::Error::other("the thread that opens a connection panicked"))?
 }

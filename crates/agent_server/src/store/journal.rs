@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::command::{Append, Command};
 use super::lease::Lease;
-use super::writer::{Append, Command};
 use crate::event::{Event, Frame, Status};
 
 /// The most tokens that are held for one way to the writer.

@@ -1,6 +1,8 @@
 //! The durable log of runs: what is sent was stored before, and any replica can read it.
 
 mod checkpoint;
+mod command;
+mod connector;
 mod feed;
 mod journal;
 mod lease;
@@ -10,36 +12,32 @@ mod sql;
 mod together;
 mod writer;
 
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};
-use sqlx::{AnyPool, AssertSqlSafe, ConnectOptions as _, Executor as _, Row as _};
-use tokio::sync::mpsc;
+use sqlx::any::AnyRow;
+use sqlx::{AnyPool, Row as _};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use self::feed::{Feed, Hub};
+use self::command::{Cancel, Command};
+use self::connector::Connector;
+use self::feed::Hub;
 use self::lease::Leases;
 use self::sql::Dialect;
-use self::writer::{Command, Writer};
+use self::writer::Writer;
 use crate::event::{Event, Frame, Kind, RunId, Status};
 use crate::metrics::Metrics;
 
+pub(crate) use self::command::{Created, NewRun};
+pub(crate) use self::feed::Feed;
 pub(crate) use self::journal::{Journal, LeaseLost};
 pub(crate) use self::lease::{Lease, RunRef};
 pub(crate) use self::reader::Reader;
-pub(crate) use self::writer::{Created, NewRun};
 
 /// Writes that may wait for the writer; producers of more wait themselves.
 const QUEUE: usize = 1024;
-/// What was committed survives the process's death at any moment; `synchronous = FULL` would survive the machine's too.
-/// The write-ahead log is copied back by a task of its own, not in the middle of a commit. Each entry of a group is of another run,
-/// and so changes a page of the key of its own: small pages mean that a commit writes a quarter. They are those of new files alone.
-/// The kernel keeps the file's pages, so that the usual two megabytes for each connection would mostly keep them twice.
-const SQLITE_SETTINGS: &str = "PRAGMA page_size = 1024; PRAGMA cache_size = -500; PRAGMA journal_mode = WAL; \
-     PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 0;";
 /// Runs of a thread whose messages are read.
 const THREAD_RUNS: i64 = 50;
 
@@ -51,10 +49,8 @@ struct Shared {
     /// This process, among the replicas.
     owner: String,
     dialect: &'static Dialect,
-    /// For reading; and for the few single writes that need no group.
+    /// For reading, and for taking over runs.
     pool: AnyPool,
-    /// SQLite has one writer, so there is one connection for it.
-    writes: AnyPool,
     commands: mpsc::Sender<Command>,
     hub: Hub,
     leases: Leases,
@@ -104,40 +100,24 @@ pub(crate) struct RunRow {
 impl Store {
     /// Connects, brings the tables up to date and starts the writer.
     pub(crate) async fn open(url: &str, lease: Duration, metrics: Metrics) -> Result<Self, StoreError> {
-        sqlx::any::install_default_drivers();
         let failed = |source| StoreError::Open { url: without_password(url), source };
-        let is_sqlite = url.starts_with("sqlite:");
-        let dialect: &'static Dialect = if is_sqlite { &sql::SQLITE } else { &sql::POSTGRES };
-        let writable = if is_sqlite && !url.contains('?') { format!("{url}?mode=rwc") } else { url.to_owned() };
-        let options = AnyConnectOptions::from_str(&writable).map_err(failed)?.disable_statement_logging();
-        let pool = |connections: u32| {
-            let pool = AnyPoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(10));
-            let pool = pool.after_connect(move |connection, _| {
-                Box::pin(async move {
-                    let settings = if is_sqlite { SQLITE_SETTINGS.to_owned() } else { postgres_settings(lease) };
-                    connection.execute(AssertSqlSafe(settings)).await?;
-                    Ok(())
-                })
-            });
-            pool.connect_with(options.clone())
-        };
-        let writes = pool(1).await.map_err(failed)?;
-        if is_sqlite {
-            sqlx::migrate!("./migrations/sqlite").run(&writes).await?;
+        let connector = Connector::new(url, lease).map_err(failed)?;
+        let mut connection = connector.connect().await.map_err(failed)?;
+        if connector.is_sqlite() {
+            sqlx::migrate!("./migrations/sqlite").run(&mut connection).await?;
         } else {
-            sqlx::migrate!("./migrations/postgres").run(&writes).await?;
+            sqlx::migrate!("./migrations/postgres").run(&mut connection).await?;
         }
         let owner = Uuid::now_v7().to_string();
-        sqlx::query(sql::REGISTER).bind(&owner).execute(&writes).await?;
+        sqlx::query(sql::REGISTER).bind(&owner).execute(&mut connection).await?;
         let readers = std::thread::available_parallelism().map_or(4, usize::from).clamp(2, 8);
-        let pool = pool(u32::try_from(readers).unwrap_or(4)).await.map_err(failed)?;
+        let pool = connector.pool(u32::try_from(readers).unwrap_or(4)).await.map_err(failed)?;
 
         let (commands, queue) = mpsc::channel(QUEUE);
         let store = Self(Arc::new(Shared {
             owner,
-            dialect,
+            dialect: connector.dialect,
             pool,
-            writes,
             commands,
             hub: Hub::default(),
             leases: Leases::default(),
@@ -145,9 +125,10 @@ impl Store {
             background: TaskTracker::new(),
             metrics,
         }));
-        store.0.background.spawn(Writer::new(&store.0).run(queue));
-        if is_sqlite {
-            store.0.background.spawn(checkpoint::keep_small(Arc::downgrade(&store.0), options));
+        let (writes, written) = watch::channel(());
+        store.0.background.spawn(Writer::new(&store.0, connector.clone(), connection, writes).run(queue));
+        if connector.is_sqlite() {
+            store.0.background.spawn(checkpoint::keep_small(written, store.0.commands.downgrade(), connector));
         } else {
             store.0.background.spawn(listener::listen(url.to_owned(), Arc::downgrade(&store.0)));
         }
@@ -156,7 +137,9 @@ impl Store {
 
     /// Starts a run, or finds the one that the same key started.
     pub(crate) async fn create(&self, run: NewRun) -> Result<Created, StoreError> {
-        writer::create(&self.0, run).await
+        let (reply, created) = oneshot::channel();
+        self.0.commands.send(Command::Create(run, reply)).await.map_err(|_| StoreError::Closed)?;
+        created.await.map_err(|_| StoreError::Closed)
     }
 
     /// Where a run's driver writes.
@@ -166,8 +149,7 @@ impl Store {
 
     /// Takes over runs whose owner was not heard of for the length of a lease.
     pub(crate) async fn claim(&self, most: usize) -> Result<Vec<Claimed>, StoreError> {
-        // Two writing connections of one process would only wait for each other where there is one writer.
-        let pool = if self.0.dialect.notify.is_some() { &self.0.pool } else { &self.0.writes };
+        let pool = &self.0.pool;
         if sqlx::query(self.0.dialect.expired_owners).fetch_optional(pool).await?.is_none() {
             return Ok(Vec::new());
         }
@@ -209,10 +191,11 @@ impl Store {
     }
 
     /// Asks for a run to end, wherever it is driven; whether there is such a run that has not ended.
-    pub(crate) async fn cancel(&self, tenant: &str, run: RunId) -> Result<bool, StoreError> {
-        let query = sqlx::query(sql::CANCEL).bind(tenant).bind(run.to_string());
-        let Some(row) = query.fetch_optional(&self.0.writes).await? else { return Ok(false) };
-        let run: i64 = row.try_get("number")?;
+    pub(crate) async fn cancel(&self, tenant: Arc<str>, run: RunId) -> Result<bool, StoreError> {
+        let (asked, answer) = oneshot::channel();
+        let cancel = Command::Cancel(Cancel { tenant, run, asked });
+        self.0.commands.send(cancel).await.map_err(|_| StoreError::Closed)?;
+        let Some(run) = answer.await.map_err(|_| StoreError::Closed)? else { return Ok(false) };
         match (self.0.leases.get(run), self.0.dialect.notify) {
             (Some(lease), _) => lease.feed.cancel.cancel(),
             (None, Some(notify)) => {
@@ -276,7 +259,6 @@ impl Store {
         self.0.background.close();
         self.0.background.wait().await;
         self.0.pool.close().await;
-        self.0.writes.close().await;
     }
 
     async fn events_after(&self, run: i64, after: i64, most: i64) -> Result<Vec<Frame>, StoreError> {
@@ -309,11 +291,6 @@ fn event(frame: &Frame) -> Result<(i64, Event), StoreError> {
 
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// A replica that stops in the middle of a transaction holds locks; the server ends it when its leases have ended.
-fn postgres_settings(lease: Duration) -> String {
-    format!("SET idle_in_transaction_session_timeout = {}", lease.as_millis())
 }
 
 /// A database's address as it may be shown.

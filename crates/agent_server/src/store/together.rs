@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{AnyPool, Row as _};
+use sqlx::{AnyConnection, Row as _};
 
+use super::command::{Append, Command, Created};
 use super::lease::Lease;
-use super::writer::{Append, Command, Created, first_frame, json, list};
+use super::writer::{first_frame, json, list};
 use super::{RunRef, Shared, millis};
 use crate::event::Frame;
 
@@ -48,7 +49,7 @@ impl<'a> Together<'a> {
     pub(super) async fn write(
         self,
         shared: &Shared,
-        pool: &AnyPool,
+        connection: &mut AnyConnection,
         statements: &'static str,
         (owner, generation): (&str, i64),
     ) -> Result<Option<Vec<Created>>, sqlx::Error> {
@@ -56,14 +57,7 @@ impl<'a> Together<'a> {
         let runs = json(&rows.collect::<Vec<_>>())?;
         let query = sqlx::query(statements).bind(list(&self.entries)?).bind(owner).bind(generation).bind(runs);
         let query = query.bind(millis(shared.lease)).bind(json(&self.ends)?);
-        let rows = match query.fetch_all(pool).await {
-            Ok(rows) => rows,
-            Err(error) => {
-                // What failed in the middle is still open; where nothing is, this fails, and says nothing.
-                let _ = sqlx::query("ROLLBACK").execute(pool).await;
-                return Err(error);
-            }
-        };
+        let rows = query.fetch_all(connection).await?;
         let mut numbers: BTreeMap<String, i64> = BTreeMap::new();
         for row in rows {
             numbers.insert(row.try_get("id")?, row.try_get("number")?);

@@ -9,14 +9,17 @@ use std::time::Duration;
 
 use serde::Serialize;
 use sqlx::any::AnyRow;
-use sqlx::{Any, AnyPool, Row as _, Transaction};
-use tokio::sync::{mpsc, oneshot};
+use sqlx::{Any, AnyConnection, Connection as _, Row as _, Transaction};
+use tokio::sync::{mpsc, watch};
+use tokio::task::yield_now;
 use tokio::time::sleep;
 
+use super::command::{Cancel, Command, Created, NewRun};
+use super::connector::Connector;
 use super::lease::{Lease, RunRef};
 use super::together::Together;
-use super::{Dialect, Shared, StoreError, listener, millis, run_ref, sql};
-use crate::event::{Event, Frame, RunId, Status};
+use super::{Dialect, Shared, listener, millis, run_ref, sql};
+use crate::event::{Event, Frame};
 
 /// The most commands of one transaction.
 const GROUP: usize = 512;
@@ -24,66 +27,15 @@ const GROUP: usize = 512;
 const RETRY: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
-pub(super) enum Command {
-    Create(NewRun, oneshot::Sender<Created>),
-    Append(Append),
-    Renew,
-    Release(Arc<Lease>),
-    Close,
-}
-
-#[derive(Debug)]
-pub(super) struct Append {
-    pub(super) lease: Arc<Lease>,
-    /// Of one run, in order.
-    pub(super) frames: Vec<Frame>,
-    /// The run ends with the last of them.
-    pub(super) end: Option<Status>,
-    /// Told when they are in the database; dropped where it never will be.
-    pub(super) committed: Option<oneshot::Sender<()>>,
-}
-
-impl Append {
-    /// With the number of their run.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (i64, &Frame)> {
-        self.frames.iter().map(|frame| (self.lease.run.number, frame))
-    }
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct NewRun {
-    pub(crate) id: RunId,
-    pub(crate) tenant: Arc<str>,
-    pub(crate) thread: String,
-    pub(crate) message: String,
-    /// The client's key for this request, and the SHA-256 of the request.
-    pub(crate) idempotency: Option<(String, String)>,
-}
-
-#[derive(Debug)]
-pub(crate) enum Created {
-    New(Arc<Lease>),
-    /// The same request was made before, with the same key.
-    Before(RunRef),
-    /// The key was used for another request.
-    KeyReused,
-    /// A run of the thread has not ended.
-    ThreadBusy,
-    Failed,
-}
-
-pub(super) async fn create(shared: &Shared, run: NewRun) -> Result<Created, StoreError> {
-    let (reply, created) = oneshot::channel();
-    shared.commands.send(Command::Create(run, reply)).await.map_err(|_| StoreError::Closed)?;
-    created.await.map_err(|_| StoreError::Closed)
-}
-
-/// Owns the connection that writes.
-#[derive(Debug)]
 pub(super) struct Writer {
     shared: std::sync::Weak<Shared>,
     dialect: &'static Dialect,
-    pool: AnyPool,
+    connector: Connector,
+    /// Its own: a pool tries a connection each time that it lends one and takes it back, and each try is a way to the database's
+    /// thread and back, as a group is. None after a failure.
+    connection: Option<AnyConnection>,
+    /// Told after each group.
+    written: watch::Sender<()>,
     owner: String,
     lease: Duration,
     /// That of this replica when its leases were last looked at.
@@ -94,6 +46,7 @@ pub(super) struct Writer {
 #[derive(Debug, Default)]
 struct Outcome {
     created: Vec<Created>,
+    cancelled: Vec<Option<i64>>,
     /// Nothing was written at all.
     failed: bool,
     /// Of this replica, where it has changed.
@@ -102,22 +55,31 @@ struct Outcome {
 }
 
 impl Writer {
-    pub(super) fn new(shared: &Arc<Shared>) -> Self {
-        let (dialect, pool) = (shared.dialect, shared.writes.clone());
-        Self { shared: Arc::downgrade(shared), dialect, pool, owner: shared.owner.clone(), lease: shared.lease, generation: 0 }
+    pub(super) fn new(shared: &Arc<Shared>, connector: Connector, connection: AnyConnection, written: watch::Sender<()>) -> Self {
+        let (dialect, owner, lease) = (shared.dialect, shared.owner.clone(), shared.lease);
+        let (shared, connection) = (Arc::downgrade(shared), Some(connection));
+        Self { shared, dialect, connector, connection, written, owner, lease, generation: 0 }
     }
 
     /// Writes until told to stop, or until nobody is left who could write.
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
         let mut group = Vec::with_capacity(GROUP);
         while queue.recv_many(&mut group, GROUP).await > 0 {
-            let Some(shared) = self.shared.upgrade() else { return };
+            let Some(shared) = self.shared.upgrade() else { break };
             let stops = group.iter().any(|command| matches!(command, Command::Close));
             self.write(&shared, std::mem::take(&mut group)).await;
+            self.written.send_replace(());
             if stops {
-                return;
+                break;
             }
             group.reserve(GROUP);
+            // Whoever has something to say by now says it before the next group is taken, so that a busy server commits less often.
+            yield_now().await;
+        }
+        if let Some(connection) = self.connection
+            && let Err(error) = connection.close().await
+        {
+            tracing::debug!(%error, "the connection that writes was not closed");
         }
     }
 
@@ -125,6 +87,7 @@ impl Writer {
     async fn write(&mut self, shared: &Shared, group: Vec<Command>) {
         let renews = group.iter().any(|command| matches!(command, Command::Renew));
         let held = if renews { shared.leases.held() } else { Vec::new() };
+        let begins_anew = group.iter().any(|command| matches!(command, Command::BeginLogAnew));
         let mut waited = Duration::ZERO;
         let outcome = loop {
             match self.write_once(shared, &group, &held).await {
@@ -146,33 +109,68 @@ impl Writer {
             }
         }
         self.generation = outcome.generation.unwrap_or(self.generation);
-        let written = tell(group, outcome.created, outcome.failed);
+        let written = tell(group, outcome.created, outcome.cancelled, outcome.failed);
         if let Some(renewed) = outcome.renewed {
             settle(&held, &renewed);
         }
         if let (Some(notify), false) = (self.dialect.notify, written.is_empty()) {
             // After the commit, and outside of it: NOTIFY takes a lock on the whole database.
             let payload = listener::payload(written.into_iter());
-            if let Err(error) = sqlx::query(notify).bind(listener::EVENTS).bind(payload).execute(&self.pool).await {
+            let Some(connection) = &mut self.connection else { return };
+            if let Err(error) = sqlx::query(notify).bind(listener::EVENTS).bind(payload).execute(connection).await {
                 tracing::debug!(%error, "other replicas were not told of new entries; they poll");
+                self.connection = None;
             }
+        }
+        if begins_anew {
+            self.begin_log_anew().await;
         }
     }
 
-    async fn write_once(&self, shared: &Shared, group: &[Command], held: &[Arc<Lease>]) -> Result<Outcome, sqlx::Error> {
-        if self.append_alone(shared, group).await? {
+    /// Nobody may write meanwhile. Where another connection did this, SQLite would let the writer sleep for longer than it takes.
+    async fn begin_log_anew(&mut self) {
+        let Some(connection) = &mut self.connection else { return };
+        if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(RESTART)").execute(connection).await {
+            tracing::warn!(%error, "the write-ahead log does not begin anew");
+        }
+    }
+
+    async fn write_once(&mut self, shared: &Shared, group: &[Command], held: &[Arc<Lease>]) -> Result<Outcome, sqlx::Error> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.connector.connect().await?,
+        };
+        // One that failed may be in the middle of a transaction: it is not used again, which ends that.
+        let outcome = self.write_with(&mut connection, shared, group, held).await?;
+        self.connection = Some(connection);
+        Ok(outcome)
+    }
+
+    async fn write_with(
+        &mut self,
+        connection: &mut AnyConnection,
+        shared: &Shared,
+        group: &[Command],
+        held: &[Arc<Lease>],
+    ) -> Result<Outcome, sqlx::Error> {
+        if self.append_alone(connection, shared, group).await? {
             return Ok(Outcome::default());
         }
         if let (Some(statements), Some(together)) = (self.dialect.together, Together::of(group))
-            && let Some(created) = together.write(shared, &self.pool, statements, (&self.owner, self.generation)).await?
+            && let Some(created) = together.write(shared, connection, statements, (&self.owner, self.generation)).await?
         {
             return Ok(Outcome { created, ..Outcome::default() });
         }
-        self.commit(shared, group, held).await
+        self.commit(connection, shared, group, held).await
     }
 
     /// Writes a group of nothing but entries by one statement, which most groups are; whether that was done.
-    async fn append_alone(&self, shared: &Shared, group: &[Command]) -> Result<bool, sqlx::Error> {
+    async fn append_alone(
+        &mut self,
+        connection: &mut AnyConnection,
+        shared: &Shared,
+        group: &[Command],
+    ) -> Result<bool, sqlx::Error> {
         let mut entries = Vec::with_capacity(group.len());
         for command in group {
             match command {
@@ -181,7 +179,7 @@ impl Writer {
             }
         }
         let query = sqlx::query(self.dialect.append_alone).bind(list(&entries)?).bind(&self.owner).bind(self.generation);
-        let written = query.execute(&self.pool).await?.rows_affected();
+        let written = query.execute(connection).await?.rows_affected();
         // Nothing where a lease was taken; less where an earlier attempt was written, although its answer was lost.
         let is_written = usize::try_from(written).is_ok_and(|written| written == entries.len());
         if is_written {
@@ -190,8 +188,14 @@ impl Writer {
         Ok(is_written)
     }
 
-    async fn commit(&self, shared: &Shared, group: &[Command], held: &[Arc<Lease>]) -> Result<Outcome, sqlx::Error> {
-        let mut transaction = self.pool.begin_with(self.dialect.begin).await?;
+    async fn commit(
+        &mut self,
+        connection: &mut AnyConnection,
+        shared: &Shared,
+        group: &[Command],
+        held: &[Arc<Lease>],
+    ) -> Result<Outcome, sqlx::Error> {
+        let mut transaction = connection.begin_with(self.dialect.begin).await?;
         let mut outcome = Outcome { generation: self.look_around(shared, &mut transaction).await?, ..Outcome::default() };
         let mut entries: Vec<(i64, &Frame)> = Vec::new();
         let mut first_frames = Vec::new();
@@ -210,8 +214,13 @@ impl Writer {
                     let query = sqlx::query(sql::RELEASE).bind(lease.run.number).bind(lease.fence);
                     query.execute(&mut *transaction).await?;
                 }
+                Command::Cancel(Cancel { tenant, run, .. }) => {
+                    let query = sqlx::query(sql::CANCEL).bind(&**tenant).bind(run.to_string());
+                    let row = query.fetch_optional(&mut *transaction).await?;
+                    outcome.cancelled.push(row.map(|row| row.try_get("number")).transpose()?);
+                }
                 Command::Renew => outcome.renewed = Some(self.renew(&mut transaction, held).await?),
-                Command::Close => {}
+                Command::BeginLogAnew | Command::Close => {}
             }
         }
         entries.extend(first_frames.iter().map(|(run, frame)| (*run, frame)));
@@ -233,11 +242,7 @@ impl Writer {
 
     /// Finds out which leases others have taken since the last group, and gives the generation where any were. They cannot
     /// take more before this transaction ends.
-    async fn look_around(
-        &self,
-        shared: &Shared,
-        transaction: &mut Transaction<'static, Any>,
-    ) -> Result<Option<i64>, sqlx::Error> {
+    async fn look_around(&mut self, shared: &Shared, transaction: &mut Transaction<'_, Any>) -> Result<Option<i64>, sqlx::Error> {
         let query = sqlx::query(self.dialect.generation).bind(&self.owner);
         let generation: i64 = query.fetch_one(&mut **transaction).await?.try_get("generation")?;
         if generation == self.generation {
@@ -253,9 +258,9 @@ impl Writer {
     }
 
     async fn create(
-        &self,
+        &mut self,
         shared: &Shared,
-        transaction: &mut Transaction<'static, Any>,
+        transaction: &mut Transaction<'_, Any>,
         run: &NewRun,
     ) -> Result<Created, sqlx::Error> {
         let (key, hash) = run.idempotency.as_ref().map(|(key, hash)| (key.as_str(), hash.as_str())).unzip();
@@ -274,7 +279,7 @@ impl Writer {
         run_ref(&row).map(Created::Before)
     }
 
-    async fn append(&self, transaction: &mut Transaction<'static, Any>, entries: &[(i64, &Frame)]) -> Result<(), sqlx::Error> {
+    async fn append(&mut self, transaction: &mut Transaction<'_, Any>, entries: &[(i64, &Frame)]) -> Result<(), sqlx::Error> {
         if entries.is_empty() {
             return Ok(());
         }
@@ -284,8 +289,8 @@ impl Writer {
 
     /// The held runs that are still this replica's, with their fences and whether they are to end.
     async fn renew(
-        &self,
-        transaction: &mut Transaction<'static, Any>,
+        &mut self,
+        transaction: &mut Transaction<'_, Any>,
         held: &[Arc<Lease>],
     ) -> Result<BTreeMap<i64, (i64, bool)>, sqlx::Error> {
         let list = json(&held.iter().map(|lease| [lease.run.number]).collect::<Vec<_>>())?;
@@ -313,8 +318,8 @@ pub(super) fn first_frame(run: &NewRun) -> Frame {
 }
 
 /// Shows a group's entries to readers and answers those who wait; gives the runs that have news.
-fn tell(group: Vec<Command>, created: Vec<Created>, failed: bool) -> HashSet<i64> {
-    let mut created = created.into_iter();
+fn tell(group: Vec<Command>, created: Vec<Created>, cancelled: Vec<Option<i64>>, failed: bool) -> HashSet<i64> {
+    let (mut created, mut cancelled) = (created.into_iter(), cancelled.into_iter());
     let mut written = HashSet::new();
     for command in group {
         match command {
@@ -340,7 +345,13 @@ fn tell(group: Vec<Command>, created: Vec<Created>, failed: bool) -> HashSet<i64
                     let _ = committed.send(());
                 }
             }
-            Command::Renew | Command::Release(_) | Command::Close => {}
+            Command::Cancel(Cancel { asked, .. }) => {
+                if let Some(run) = cancelled.next() {
+                    // Where nobody waits any more, the run ends all the same.
+                    let _ = asked.send(run);
+                }
+            }
+            Command::Renew | Command::Release(_) | Command::BeginLogAnew | Command::Close => {}
         }
     }
     written
