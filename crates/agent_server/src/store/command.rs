@@ -19,7 +19,7 @@ pub(super) enum Command {
     Close,
 }
 
-/// Asks for a run to end; told its number, where there is such a run that has not ended.
+/// Asks for a run to end, where the database has one writer; told its number, where there is such a run that has not ended.
 #[derive(Debug)]
 pub(super) struct Cancel {
     pub(super) tenant: Arc<str>,

@@ -32,7 +32,7 @@ pub(super) struct Writer {
     dialect: &'static Dialect,
     connector: Connector,
     /// Its own: a pool tries a connection each time that it lends one and takes it back, and each try is a way to the database's
-    /// thread and back, as a group is. None after a failure.
+    /// thread and back, as a group is. None after a failure. It is not `Sync`: what waits takes `&mut self`.
     connection: Option<AnyConnection>,
     /// Told after each group.
     written: watch::Sender<()>,
