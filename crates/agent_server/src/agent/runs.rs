@@ -16,7 +16,7 @@ use super::drive::{Driver, End, Stop};
 use super::machine::earlier;
 use crate::event::RunId;
 use crate::model::Turn;
-use crate::store::{Claimed, Created, Feed, Lease, NewRun, RunRef, StoreError};
+use crate::store::{Claimed, Created, Feed, Lease, NewRun, RunRef, SLICES, StoreError};
 use crate::watchdog::Watched;
 
 /// When to ask again of a replica that has no room.
@@ -155,22 +155,22 @@ impl Runs {
 
     /// Holds on to the runs that are driven here and takes over those that nobody drives, until the last run has gone.
     pub(crate) async fn keep(self) {
-        let mut ticks = interval(self.0.lease / 3);
+        let mut ticks = interval(self.0.lease / 3 / SLICES);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let done = async {
             self.0.stop.soon.cancelled().await;
             self.0.tracker.wait().await;
         };
         let mut done = std::pin::pin!(done);
-        loop {
+        for slice in (0..SLICES).cycle() {
             tokio::select! {
                 () = &mut done => return,
                 _ = ticks.tick() => {}
             }
-            if self.0.slots.available_permits() < self.0.most && self.0.agent.store.renew().await.is_err() {
+            if self.0.slots.available_permits() < self.0.most && self.0.agent.store.renew(slice).await.is_err() {
                 return;
             }
-            if !self.0.stop.soon.is_cancelled() {
+            if slice == 0 && !self.0.stop.soon.is_cancelled() {
                 self.claim().await;
             }
         }

@@ -11,7 +11,8 @@ use crate::event::{Frame, RunId, Status};
 pub(super) enum Command {
     Create(NewRun, oneshot::Sender<Created>),
     Append(Append),
-    Renew,
+    /// One slice of the leases is to be held on to.
+    Renew(i64),
     Release(Arc<Lease>),
     Cancel(Cancel),
     /// SQLite's write-ahead log is to begin anew.

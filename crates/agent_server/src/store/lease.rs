@@ -53,6 +53,10 @@ impl Drop for Lease {
     }
 }
 
+/// Leases are renewed in so many parts, one after the other: all of them at once, a thousand rows and more, would hold up every entry
+/// that comes meanwhile.
+pub(crate) const SLICES: u32 = 32;
+
 /// The leases that this replica holds: each for as long as somebody drives its run.
 #[derive(Debug, Default)]
 pub(crate) struct Leases(Mutex<HashMap<i64, Weak<Lease>>>);
@@ -72,6 +76,13 @@ impl Leases {
             held.extend(lease.clone());
             lease.is_some()
         });
+        held
+    }
+
+    /// Those of one slice.
+    pub(super) fn slice(&self, slice: i64) -> Vec<Arc<Lease>> {
+        let mut held = self.held();
+        held.retain(|lease| lease.run.number.rem_euclid(i64::from(SLICES)) == slice);
         held
     }
 

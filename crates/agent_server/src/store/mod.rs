@@ -33,7 +33,7 @@ use crate::metrics::Metrics;
 pub(crate) use self::command::{Created, NewRun};
 pub(crate) use self::feed::Feed;
 pub(crate) use self::journal::{Journal, LeaseLost};
-pub(crate) use self::lease::{Lease, RunRef};
+pub(crate) use self::lease::{Lease, RunRef, SLICES};
 pub(crate) use self::reader::Reader;
 
 /// Writes that may wait for the writer; producers of more wait themselves.
@@ -179,9 +179,9 @@ impl Store {
         Ok(claimed)
     }
 
-    /// Holds on to what this replica drives; called a few times within the length of a lease.
-    pub(crate) async fn renew(&self) -> Result<(), StoreError> {
-        self.0.commands.send(Command::Renew).await.map_err(|_| StoreError::Closed)
+    /// Holds on to a part of what this replica drives; called for each of [`SLICES`] a few times within the length of a lease.
+    pub(crate) async fn renew(&self, slice: u32) -> Result<(), StoreError> {
+        self.0.commands.send(Command::Renew(slice.into())).await.map_err(|_| StoreError::Closed)
     }
 
     /// Gives back a run that has not ended: another replica may take it at once.

@@ -39,6 +39,8 @@ impl<'a> Together<'a> {
                     together.entries.extend(append.entries());
                     together.ends.extend(end.map(|status| (lease.run.number, lease.fence, status.name())));
                 }
+                // Nothing of theirs is in the transaction.
+                Command::Renew(_) | Command::BeginLogAnew | Command::Close => {}
                 _ => return None,
             }
         }

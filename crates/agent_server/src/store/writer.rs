@@ -51,7 +51,6 @@ struct Outcome {
     failed: bool,
     /// Of this replica, where it has changed.
     generation: Option<i64>,
-    renewed: Option<BTreeMap<i64, (i64, bool)>>,
 }
 
 impl Writer {
@@ -85,12 +84,12 @@ impl Writer {
 
     /// Tries until the database takes the group; a lease's length without success means that the runs are lost.
     async fn write(&mut self, shared: &Shared, group: Vec<Command>) {
-        let renews = group.iter().any(|command| matches!(command, Command::Renew));
-        let held = if renews { shared.leases.held() } else { Vec::new() };
+        let renewed: Vec<i64> =
+            group.iter().filter_map(|command| if let Command::Renew(slice) = command { Some(*slice) } else { None }).collect();
         let begins_anew = group.iter().any(|command| matches!(command, Command::BeginLogAnew));
         let mut waited = Duration::ZERO;
         let outcome = loop {
-            match self.write_once(shared, &group, &held).await {
+            match self.write_once(shared, &group).await {
                 Ok(outcome) => break outcome,
                 Err(error) if waited < self.lease => {
                     tracing::warn!(%error, "the log was not written; trying again");
@@ -110,9 +109,6 @@ impl Writer {
         }
         self.generation = outcome.generation.unwrap_or(self.generation);
         let written = tell(group, outcome.created, outcome.cancelled, outcome.failed);
-        if let Some(renewed) = outcome.renewed {
-            settle(&held, &renewed);
-        }
         if let (Some(notify), false) = (self.dialect.notify, written.is_empty()) {
             // After the commit, and outside of it: NOTIFY takes a lock on the whole database.
             let payload = listener::payload(written.into_iter());
@@ -121,6 +117,9 @@ impl Writer {
                 tracing::debug!(%error, "other replicas were not told of new entries; they poll");
                 self.connection = None;
             }
+        }
+        for slice in renewed {
+            self.renew(shared, slice).await;
         }
         if begins_anew {
             self.begin_log_anew().await;
@@ -135,13 +134,13 @@ impl Writer {
         }
     }
 
-    async fn write_once(&mut self, shared: &Shared, group: &[Command], held: &[Arc<Lease>]) -> Result<Outcome, sqlx::Error> {
+    async fn write_once(&mut self, shared: &Shared, group: &[Command]) -> Result<Outcome, sqlx::Error> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.connector.connect().await?,
         };
         // One that failed may be in the middle of a transaction: it is not used again, which ends that.
-        let outcome = self.write_with(&mut connection, shared, group, held).await?;
+        let outcome = self.write_with(&mut connection, shared, group).await?;
         self.connection = Some(connection);
         Ok(outcome)
     }
@@ -151,9 +150,9 @@ impl Writer {
         connection: &mut AnyConnection,
         shared: &Shared,
         group: &[Command],
-        held: &[Arc<Lease>],
     ) -> Result<Outcome, sqlx::Error> {
-        if self.append_alone(connection, shared, group).await? {
+        let is_nothing = |command: &Command| matches!(command, Command::Renew(_) | Command::BeginLogAnew | Command::Close);
+        if group.iter().all(is_nothing) || self.append_alone(connection, shared, group).await? {
             return Ok(Outcome::default());
         }
         if let (Some(statements), Some(together)) = (self.dialect.together, Together::of(group))
@@ -161,7 +160,7 @@ impl Writer {
         {
             return Ok(Outcome { created, ..Outcome::default() });
         }
-        self.commit(connection, shared, group, held).await
+        self.commit(connection, shared, group).await
     }
 
     /// Writes a group of nothing but entries by one statement, which most groups are; whether that was done.
@@ -175,6 +174,7 @@ impl Writer {
         for command in group {
             match command {
                 Command::Append(append) if append.end.is_none() && !append.lease.is_lost() => entries.extend(append.entries()),
+                Command::Renew(_) | Command::BeginLogAnew | Command::Close => {}
                 _ => return Ok(false),
             }
         }
@@ -193,7 +193,6 @@ impl Writer {
         connection: &mut AnyConnection,
         shared: &Shared,
         group: &[Command],
-        held: &[Arc<Lease>],
     ) -> Result<Outcome, sqlx::Error> {
         let mut transaction = connection.begin_with(self.dialect.begin).await?;
         let mut outcome = Outcome { generation: self.look_around(shared, &mut transaction).await?, ..Outcome::default() };
@@ -219,8 +218,7 @@ impl Writer {
                     let row = query.fetch_optional(&mut *transaction).await?;
                     outcome.cancelled.push(row.map(|row| row.try_get("number")).transpose()?);
                 }
-                Command::Renew => outcome.renewed = Some(self.renew(&mut transaction, held).await?),
-                Command::BeginLogAnew | Command::Close => {}
+                Command::Renew(_) | Command::BeginLogAnew | Command::Close => {}
             }
         }
         entries.extend(first_frames.iter().map(|(run, frame)| (*run, frame)));
@@ -287,16 +285,31 @@ impl Writer {
         Ok(())
     }
 
+    /// By itself, after those who wait for the group were told.
+    async fn renew(&mut self, shared: &Shared, slice: i64) {
+        let held = shared.leases.slice(slice);
+        if held.is_empty() {
+            return;
+        }
+        match self.still_held(&held).await {
+            Ok(renewed) => settle(&held, &renewed),
+            Err(error) => {
+                tracing::warn!(%error, "leases were not renewed; trying again soon");
+                self.connection = None;
+            }
+        }
+    }
+
     /// The held runs that are still this replica's, with their fences and whether they are to end.
-    async fn renew(
-        &mut self,
-        transaction: &mut Transaction<'_, Any>,
-        held: &[Arc<Lease>],
-    ) -> Result<BTreeMap<i64, (i64, bool)>, sqlx::Error> {
+    async fn still_held(&mut self, held: &[Arc<Lease>]) -> Result<BTreeMap<i64, (i64, bool)>, sqlx::Error> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            None => self.connection.insert(self.connector.connect().await?),
+        };
         let list = json(&held.iter().map(|lease| [lease.run.number]).collect::<Vec<_>>())?;
         let query = sqlx::query(self.dialect.renew).bind(list).bind(millis(self.lease)).bind(&self.owner);
         let mut renewed = BTreeMap::new();
-        for row in query.fetch_all(&mut **transaction).await? {
+        for row in query.fetch_all(connection).await? {
             renewed.insert(row.try_get("number")?, (row.try_get("fence")?, row.try_get::<i64, _>("cancel")? != 0));
         }
         Ok(renewed)
@@ -351,7 +364,7 @@ fn tell(group: Vec<Command>, created: Vec<Created>, cancelled: Vec<Option<i64>>,
                     let _ = asked.send(run);
                 }
             }
-            Command::Renew | Command::Release(_) | Command::BeginLogAnew | Command::Close => {}
+            Command::Renew(_) | Command::Release(_) | Command::BeginLogAnew | Command::Close => {}
         }
     }
     written
