@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::lease::{Lease, RunRef};
-use crate::event::{Frame, RunId, Status};
+use crate::event::{Event, Frame, RunId, Status};
 
 #[derive(Debug)]
 pub(super) enum Command {
@@ -18,6 +18,13 @@ pub(super) enum Command {
     /// SQLite's write-ahead log is to begin anew.
     BeginLogAnew,
     Close,
+}
+
+impl Command {
+    /// Whether nothing of it is in the transaction of its group.
+    pub(super) fn is_apart(&self) -> bool {
+        matches!(self, Self::Renew(_) | Self::BeginLogAnew | Self::Close)
+    }
 }
 
 /// Asks for a run to end, where the database has one writer; told its number, where there is such a run that has not ended.
@@ -54,6 +61,12 @@ pub(crate) struct NewRun {
     pub(crate) message: String,
     /// The client's key for this request, and the SHA-256 of the request.
     pub(crate) idempotency: Option<(String, String)>,
+}
+
+impl NewRun {
+    pub(super) fn first_frame(&self) -> Frame {
+        Event::Input { message: self.message.clone() }.frame(1)
+    }
 }
 
 #[derive(Debug)]

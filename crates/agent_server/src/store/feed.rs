@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::event::{Frame, Kind};
 
 /// How much of a run's log is kept in memory for readers that keep up; others read the database.
-const TAIL: usize = 16;
+pub(super) const TAIL: usize = 16;
 
 /// One run as this replica sees it: driven here, or only watched.
 #[derive(Debug)]
@@ -50,6 +50,11 @@ impl Feed {
         let first = tail.front()?.seq;
         let skip = usize::try_from(seq.checked_add(1)?.checked_sub(first)?).ok()?;
         Some(tail.iter().skip(skip).cloned().collect())
+    }
+
+    /// The number of the last entry that was shown here.
+    pub(crate) fn last(&self) -> Option<i64> {
+        self.tail().back().map(|frame| frame.seq)
     }
 
     /// Nobody here drives the run any more: where it goes on elsewhere, the tail would grow stale.

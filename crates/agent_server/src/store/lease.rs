@@ -95,3 +95,21 @@ impl Leases {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::feed::Hub;
+
+    #[test]
+    fn each_lease_is_of_one_slice() {
+        let (leases, hub) = (Leases::default(), Hub::default());
+        let lease = |number| Lease::new(RunRef { id: RunId::new(), number }, 1, hub.feed(number));
+        let held: Vec<_> = (1..=100).map(lease).collect();
+        held.iter().for_each(|lease| leases.insert(lease));
+        let slices = (0..i64::from(SLICES)).flat_map(|slice| leases.slice(slice));
+        let mut numbers: Vec<i64> = slices.map(|lease| lease.run.number).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, (1..=100).collect::<Vec<_>>());
+    }
+}

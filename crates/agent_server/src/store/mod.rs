@@ -7,7 +7,9 @@ mod feed;
 mod journal;
 mod lease;
 mod listener;
+mod places;
 mod reader;
+mod renewal;
 mod sql;
 mod together;
 mod writer;
@@ -16,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::AnyRow;
-use sqlx::{AnyPool, Row as _};
+use sqlx::{AnyConnection, AnyPool, Row as _};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -25,7 +27,7 @@ use self::command::{Cancel, Command};
 use self::connector::Connector;
 use self::feed::Hub;
 use self::lease::Leases;
-use self::sql::Dialect;
+use self::sql::{Dialect, Entries};
 use self::writer::Writer;
 use crate::event::{Event, Frame, Kind, RunId, Status};
 use crate::metrics::Metrics;
@@ -105,6 +107,8 @@ impl Store {
         let mut connection = connector.connect().await.map_err(failed)?;
         if connector.is_sqlite() {
             sqlx::migrate!("./migrations/sqlite").run(&mut connection).await?;
+            // What a process left that did not end by itself.
+            file_rest(connector.dialect, &mut connection).await.map_err(failed)?;
         } else {
             sqlx::migrate!("./migrations/postgres").run(&mut connection).await?;
         }
@@ -161,8 +165,9 @@ impl Store {
         for [owner] in &owners {
             sqlx::query(sql::BUMP).bind(owner).execute(&mut *transaction).await?;
         }
-        let query = sqlx::query(self.0.dialect.claim).bind(writer::json(&owners)?).bind(&self.0.owner).bind(millis(self.0.lease));
+        let query = sqlx::query(self.0.dialect.claim).bind(sql::json(&owners)?).bind(&self.0.owner).bind(millis(self.0.lease));
         let rows = query.bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(&mut *transaction).await?;
+        file_rest(self.0.dialect, &mut transaction).await?;
         transaction.commit().await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in rows {
@@ -215,18 +220,30 @@ impl Store {
     }
 
     pub(crate) async fn run(&self, tenant: &str, run: RunId) -> Result<Option<RunRow>, StoreError> {
-        let query = sqlx::query(sql::RUN).bind(tenant).bind(run.to_string());
+        let query = sqlx::query(self.0.dialect.run).bind(tenant).bind(run.to_string());
         let Some(row) = query.fetch_optional(&self.0.pool).await? else { return Ok(None) };
-        let status: String = row.try_get("status")?;
+        let (number, status): (i64, String) = (row.try_get("number")?, row.try_get("status")?);
+        let status = Status::from_name(&status).ok_or(StoreError::Damaged { seq: 0 })?;
+        let filed = row.try_get::<Option<i64>, _>("last_seq")?.unwrap_or(0);
+        let unfiled = if status == Status::Running { self.last_seq(number).await? } else { 0 };
         Ok(Some(RunRow {
-            number: row.try_get("number")?,
+            number,
             thread: row.try_get("thread")?,
-            status: Status::from_name(&status).ok_or(StoreError::Damaged { seq: 0 })?,
+            status,
             created: row.try_get("created")?,
             finished: row.try_get("finished")?,
             cancel_requested: row.try_get::<i64, _>("cancel")? != 0,
-            last_seq: row.try_get::<Option<i64>, _>("last_seq")?.unwrap_or(0),
+            last_seq: filed.max(unfiled),
         }))
+    }
+
+    /// The number of a running run's last entry, where that may not be filed.
+    async fn last_seq(&self, run: i64) -> Result<i64, sqlx::Error> {
+        let Entries::ByPlace(statements) = &self.0.dialect.entries else { return Ok(0) };
+        if let Some(last) = self.0.hub.existing(run).and_then(|feed| feed.last()) {
+            return Ok(last);
+        }
+        sqlx::query(statements.last_seq).bind(run).fetch_one(&self.0.pool).await?.try_get("seq")
     }
 
     /// Reads a run's log from after an entry on, as it grows.
@@ -238,8 +255,8 @@ impl Store {
     pub(crate) async fn steps(&self, run: i64) -> Result<(Vec<(i64, Event)>, i64), StoreError> {
         let rows = sqlx::query(sql::STEPS).bind(run).fetch_all(&self.0.pool).await?;
         let events = rows.iter().map(|row| event(&frame(row)?)).collect::<Result<_, _>>()?;
-        let last = sqlx::query(sql::LAST_SEQ).bind(run).fetch_one(&self.0.pool).await?;
-        Ok((events, last.try_get("seq")?))
+        let last = sqlx::query(self.0.dialect.last_seq).bind(run).fetch_one(&self.0.pool).await?;
+        Ok((events, last.try_get::<Option<i64>, _>("last_seq")?.unwrap_or(0)))
     }
 
     /// What was said in a thread, the latest runs of it, oldest first.
@@ -269,9 +286,15 @@ impl Store {
     }
 
     async fn events_after(&self, run: i64, after: i64, most: i64) -> Result<Vec<Frame>, StoreError> {
-        let query = sqlx::query(sql::EVENTS_AFTER).bind(run).bind(after).bind(most);
+        let query = sqlx::query(self.0.dialect.events_after).bind(run).bind(after).bind(most);
         query.fetch_all(&self.0.pool).await?.iter().map(frame).collect()
     }
+}
+
+/// What the driver of a run knew where to find is found in the database by all.
+async fn file_rest(dialect: &Dialect, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let Entries::ByPlace(statements) = &dialect.entries else { return Ok(()) };
+    sqlx::query(statements.file_rest).execute(connection).await.map(|_| ())
 }
 
 fn run_id(row: &AnyRow) -> Result<RunId, sqlx::Error> {

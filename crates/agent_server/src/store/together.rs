@@ -9,7 +9,8 @@ use sqlx::{AnyConnection, Row as _};
 
 use super::command::{Append, Command, Created};
 use super::lease::Lease;
-use super::writer::{first_frame, json, list};
+use super::places::Places;
+use super::sql::{ByPlace, json, list};
 use super::{RunRef, Shared, millis};
 use crate::event::Frame;
 
@@ -33,41 +34,56 @@ impl<'a> Together<'a> {
         for command in group {
             match command {
                 Command::Create(run, _) if run.idempotency.is_none() => {
-                    together.runs.push(NewRow { run, first: first_frame(run) });
+                    together.runs.push(NewRow { run, first: run.first_frame() });
                 }
                 Command::Append(append @ Append { lease, end, .. }) if !lease.is_lost() => {
                     together.entries.extend(append.entries());
                     together.ends.extend(end.map(|status| (lease.run.number, lease.fence, status.name())));
                 }
-                // Nothing of theirs is in the transaction.
-                Command::Renew(_) | Command::BeginLogAnew | Command::Close => {}
+                command if command.is_apart() => {}
                 _ => return None,
             }
         }
         Some(together)
     }
 
-    /// What became of the new runs; `None` where nothing was written, since leases of this replica were taken.
+    /// What became of the new runs; `None` where nothing was written, since leases of this replica or places were taken.
     pub(super) async fn write(
         self,
         shared: &Shared,
         connection: &mut AnyConnection,
-        statements: &'static str,
+        statements: &ByPlace,
         (owner, generation): (&str, i64),
+        places: &mut Places,
     ) -> Result<Option<Vec<Created>>, sqlx::Error> {
+        let mut plan = places.plan(self.entries.iter().copied());
+        let parameters = |statement| -> Result<_, sqlx::Error> {
+            Ok(sqlx::query(statement).bind(list(&self.entries)?).bind(owner).bind(generation).bind(places.last))
+        };
+        if self.runs.is_empty() && self.ends.is_empty() && places.due().is_empty() {
+            // Most groups are nothing but entries. They are shown before they are filed.
+            let written = parameters(statements.append_alone)?.execute(connection).await?.rows_affected();
+            if usize::try_from(written).is_ok_and(|written| written != self.entries.len()) {
+                return Ok(None);
+            }
+            shared.metrics.committed(written);
+            places.written(plan);
+            return Ok(Some(Vec::new()));
+        }
         let rows = self.runs.iter().map(|row| (row.run.id.to_string(), &*row.run.tenant, &row.run.thread, &*row.first.data));
-        let runs = json(&rows.collect::<Vec<_>>())?;
-        let query = sqlx::query(statements).bind(list(&self.entries)?).bind(owner).bind(generation).bind(runs);
-        let query = query.bind(millis(shared.lease)).bind(json(&self.ends)?);
-        let rows = query.fetch_all(connection).await?;
+        let query = parameters(statements.together)?.bind(json(&plan.filed)?).bind(plan.last);
+        let query = query.bind(json(&rows.collect::<Vec<_>>())?).bind(millis(shared.lease)).bind(json(&self.ends)?);
         let mut numbers: BTreeMap<String, i64> = BTreeMap::new();
-        for row in rows {
+        for row in query.fetch_all(connection).await? {
             numbers.insert(row.try_get("id")?, row.try_get("number")?);
         }
-        // The last row's number is the generation that was found.
-        if numbers.remove("") != Some(generation) {
+        if numbers.remove("written") != Some(1) {
             return Ok(None);
         }
+        // The first entries of new runs are filed at once.
+        plan.last = plan.last.saturating_add_unsigned(self.runs.len() as u64);
+        places.written(plan);
+        places.filed();
         shared.metrics.committed(u64::try_from(self.entries.len() + numbers.len()).unwrap_or(0));
         let created = self.runs.iter().map(|row| match numbers.get(&row.run.id.to_string()) {
             Some(&number) => Created::New(Lease::new(RunRef { id: row.run.id, number }, 1, shared.hub.feed(number))),

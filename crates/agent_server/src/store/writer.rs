@@ -3,11 +3,10 @@
 //! No timer collects a group: while one commit is under way, the next group gathers by itself, so that a lone event
 //! waits for nothing and a crowd shares one commit.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AnyConnection, Connection as _, Row as _, Transaction};
 use tokio::sync::{mpsc, watch};
@@ -17,9 +16,11 @@ use tokio::time::sleep;
 use super::command::{Cancel, Command, Created, NewRun};
 use super::connector::Connector;
 use super::lease::{Lease, RunRef};
+use super::places::{Places, Plan};
+use super::sql::{ByKey, Entries, json, list};
 use super::together::Together;
-use super::{Dialect, Shared, listener, millis, run_ref, sql};
-use crate::event::{Event, Frame};
+use super::{Dialect, Shared, listener, millis, renewal, run_ref, sql};
+use crate::event::Frame;
 
 /// The most commands of one transaction.
 const GROUP: usize = 512;
@@ -34,6 +35,7 @@ pub(super) struct Writer {
     /// Its own: a pool tries a connection each time that it lends one and takes it back, and each try is a way to the database's
     /// thread and back, as a group is. None after a failure. It is not `Sync`: what waits takes `&mut self`.
     connection: Option<AnyConnection>,
+    places: Places,
     /// Told after each group.
     written: watch::Sender<()>,
     owner: String,
@@ -57,7 +59,8 @@ impl Writer {
     pub(super) fn new(shared: &Arc<Shared>, connector: Connector, connection: AnyConnection, written: watch::Sender<()>) -> Self {
         let (dialect, owner, lease) = (shared.dialect, shared.owner.clone(), shared.lease);
         let (shared, connection) = (Arc::downgrade(shared), Some(connection));
-        Self { shared, dialect, connector, connection, written, owner, lease, generation: 0 }
+        let places = Places::default();
+        Self { shared, dialect, connector, connection, places, written, owner, lease, generation: 0 }
     }
 
     /// Writes until told to stop, or until nobody is left who could write.
@@ -112,17 +115,36 @@ impl Writer {
         if let (Some(notify), false) = (self.dialect.notify, written.is_empty()) {
             // After the commit, and outside of it: NOTIFY takes a lock on the whole database.
             let payload = listener::payload(written.into_iter());
-            let Some(connection) = &mut self.connection else { return };
-            if let Err(error) = sqlx::query(notify).bind(listener::EVENTS).bind(payload).execute(connection).await {
+            if let Some(connection) = &mut self.connection
+                && let Err(error) = sqlx::query(notify).bind(listener::EVENTS).bind(payload).execute(connection).await
+            {
                 tracing::debug!(%error, "other replicas were not told of new entries; they poll");
                 self.connection = None;
             }
         }
+        self.file().await;
         for slice in renewed {
             self.renew(shared, slice).await;
         }
         if begins_anew {
             self.begin_log_anew().await;
+        }
+    }
+
+    /// Where entries have places; after those who wait for the group were told.
+    async fn file(&mut self) {
+        let (Entries::ByPlace(statements), false) = (&self.dialect.entries, self.places.due().is_empty()) else { return };
+        let Some(connection) = &mut self.connection else { return };
+        let filed = match json(&self.places.due()) {
+            Ok(rows) => sqlx::query(statements.file).bind(rows).execute(connection).await,
+            Err(error) => Err(error),
+        };
+        match filed {
+            Ok(_) => self.places.filed(),
+            Err(error) => {
+                tracing::warn!(%error, "entries were not filed; they are with the next group");
+                self.connection = None;
+            }
         }
     }
 
@@ -151,14 +173,23 @@ impl Writer {
         shared: &Shared,
         group: &[Command],
     ) -> Result<Outcome, sqlx::Error> {
-        let is_nothing = |command: &Command| matches!(command, Command::Renew(_) | Command::BeginLogAnew | Command::Close);
-        if group.iter().all(is_nothing) || self.append_alone(connection, shared, group).await? {
+        if group.iter().all(Command::is_apart) {
             return Ok(Outcome::default());
         }
-        if let (Some(statements), Some(together)) = (self.dialect.together, Together::of(group))
-            && let Some(created) = together.write(shared, connection, statements, (&self.owner, self.generation)).await?
-        {
-            return Ok(Outcome { created, ..Outcome::default() });
+        match &self.dialect.entries {
+            Entries::ByKey(statements) => {
+                if self.append_alone(connection, shared, statements, group).await? {
+                    return Ok(Outcome::default());
+                }
+            }
+            Entries::ByPlace(statements) => {
+                let me = (&*self.owner, self.generation);
+                if let Some(together) = Together::of(group)
+                    && let Some(created) = together.write(shared, connection, statements, me, &mut self.places).await?
+                {
+                    return Ok(Outcome { created, ..Outcome::default() });
+                }
+            }
         }
         self.commit(connection, shared, group).await
     }
@@ -168,17 +199,18 @@ impl Writer {
         &mut self,
         connection: &mut AnyConnection,
         shared: &Shared,
+        statements: &ByKey,
         group: &[Command],
     ) -> Result<bool, sqlx::Error> {
         let mut entries = Vec::with_capacity(group.len());
         for command in group {
             match command {
                 Command::Append(append) if append.end.is_none() && !append.lease.is_lost() => entries.extend(append.entries()),
-                Command::Renew(_) | Command::BeginLogAnew | Command::Close => {}
+                command if command.is_apart() => {}
                 _ => return Ok(false),
             }
         }
-        let query = sqlx::query(self.dialect.append_alone).bind(list(&entries)?).bind(&self.owner).bind(self.generation);
+        let query = sqlx::query(statements.append_alone).bind(list(&entries)?).bind(&self.owner).bind(self.generation);
         let written = query.execute(connection).await?.rows_affected();
         // Nothing where a lease was taken; less where an earlier attempt was written, although its answer was lost.
         let is_written = usize::try_from(written).is_ok_and(|written| written == entries.len());
@@ -203,7 +235,7 @@ impl Writer {
                 Command::Create(run, _) => {
                     let created = self.create(shared, &mut transaction, run).await?;
                     if let Created::New(lease) = &created {
-                        first_frames.push((lease.run.number, first_frame(run)));
+                        first_frames.push((lease.run.number, run.first_frame()));
                     }
                     outcome.created.push(created);
                 }
@@ -222,7 +254,7 @@ impl Writer {
             }
         }
         entries.extend(first_frames.iter().map(|(run, frame)| (*run, frame)));
-        self.append(&mut transaction, &entries).await?;
+        let plan = self.append(&mut transaction, &entries).await?;
         let ends = group.iter().filter_map(|command| match command {
             Command::Append(append) if !append.lease.is_lost() => Some((&append.lease, append.end?)),
             _ => None,
@@ -232,6 +264,10 @@ impl Writer {
             query.execute(&mut *transaction).await?;
         }
         transaction.commit().await?;
+        if let Some(plan) = plan {
+            self.places.written(plan);
+            self.places.filed();
+        }
         if !entries.is_empty() {
             shared.metrics.committed(u64::try_from(entries.len()).unwrap_or(0));
         }
@@ -277,57 +313,40 @@ impl Writer {
         run_ref(&row).map(Created::Before)
     }
 
-    async fn append(&mut self, transaction: &mut Transaction<'_, Any>, entries: &[(i64, &Frame)]) -> Result<(), sqlx::Error> {
-        if entries.is_empty() {
-            return Ok(());
+    /// Gives what has become of places, where entries have them, once this is committed.
+    async fn append(
+        &mut self,
+        transaction: &mut Transaction<'_, Any>,
+        entries: &[(i64, &Frame)],
+    ) -> Result<Option<Plan>, sqlx::Error> {
+        match &self.dialect.entries {
+            Entries::ByKey(statements) => {
+                if !entries.is_empty() {
+                    sqlx::query(statements.append).bind(list(entries)?).execute(&mut **transaction).await?;
+                }
+                Ok(None)
+            }
+            Entries::ByPlace(statements) => {
+                // Another process may have written as well.
+                self.places.last = sqlx::query(statements.last).fetch_one(&mut **transaction).await?.try_get("place")?;
+                let plan = self.places.plan(entries.iter().copied());
+                let query = sqlx::query(statements.append).bind(list(entries)?).bind(&self.owner).bind(self.generation);
+                query.bind(self.places.last).execute(&mut **transaction).await?;
+                sqlx::query(statements.file).bind(json(&plan.filed)?).execute(&mut **transaction).await?;
+                Ok(Some(plan))
+            }
         }
-        sqlx::query(self.dialect.append).bind(list(entries)?).execute(&mut **transaction).await?;
-        Ok(())
     }
 
     /// By itself, after those who wait for the group were told.
     async fn renew(&mut self, shared: &Shared, slice: i64) {
         let held = shared.leases.slice(slice);
-        if held.is_empty() {
-            return;
-        }
-        match self.still_held(&held).await {
-            Ok(renewed) => settle(&held, &renewed),
-            Err(error) => {
-                tracing::warn!(%error, "leases were not renewed; trying again soon");
-                self.connection = None;
-            }
+        let Some(connection) = &mut self.connection else { return };
+        if let Err(error) = renewal::renew(connection, self.dialect, (&self.owner, self.lease), &held).await {
+            tracing::warn!(%error, "leases were not renewed; trying again soon");
+            self.connection = None;
         }
     }
-
-    /// The held runs that are still this replica's, with their fences and whether they are to end.
-    async fn still_held(&mut self, held: &[Arc<Lease>]) -> Result<BTreeMap<i64, (i64, bool)>, sqlx::Error> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            None => self.connection.insert(self.connector.connect().await?),
-        };
-        let list = json(&held.iter().map(|lease| [lease.run.number]).collect::<Vec<_>>())?;
-        let query = sqlx::query(self.dialect.renew).bind(list).bind(millis(self.lease)).bind(&self.owner);
-        let mut renewed = BTreeMap::new();
-        for row in query.fetch_all(connection).await? {
-            renewed.insert(row.try_get("number")?, (row.try_get("fence")?, row.try_get::<i64, _>("cancel")? != 0));
-        }
-        Ok(renewed)
-    }
-}
-
-pub(super) fn json(list: &impl Serialize) -> Result<String, sqlx::Error> {
-    serde_json::to_string(list).map_err(|error| sqlx::Error::Encode(error.into()))
-}
-
-/// Entries as the statements take them.
-pub(super) fn list(entries: &[(i64, &Frame)]) -> Result<String, sqlx::Error> {
-    json(&entries.iter().map(|(run, frame)| (run, frame.seq, frame.kind.name(), &*frame.data)).collect::<Vec<_>>())
-}
-
-/// A new run's first entry.
-pub(super) fn first_frame(run: &NewRun) -> Frame {
-    Event::Input { message: run.message.clone() }.frame(1)
 }
 
 /// Shows a group's entries to readers and answers those who wait; gives the runs that have news.
@@ -339,7 +358,7 @@ fn tell(group: Vec<Command>, created: Vec<Created>, cancelled: Vec<Option<i64>>,
             Command::Create(run, reply) => {
                 let created = created.next().unwrap_or(Created::Failed);
                 if let Created::New(lease) = &created {
-                    lease.feed.publish([first_frame(&run)]);
+                    lease.feed.publish([run.first_frame()]);
                 }
                 // Where nobody waits any more, the lease runs out and the next claim drives the run.
                 let _ = reply.send(created);
@@ -368,18 +387,4 @@ fn tell(group: Vec<Command>, created: Vec<Created>, cancelled: Vec<Option<i64>>,
         }
     }
     written
-}
-
-/// Tells the drivers of runs what renewing their leases has shown.
-fn settle(held: &[Arc<Lease>], renewed: &BTreeMap<i64, (i64, bool)>) {
-    for lease in held {
-        match renewed.get(&lease.run.number) {
-            Some(&(fence, cancel)) if fence == lease.fence => {
-                if cancel {
-                    lease.feed.cancel.cancel();
-                }
-            }
-            _ => lease.lose(),
-        }
-    }
 }

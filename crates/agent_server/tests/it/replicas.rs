@@ -1,11 +1,11 @@
-//! Several servers on one PostgreSQL: any serves any stream, and never do two drive one run.
+//! Several servers on one database: any serves any stream, and never do two drive one run.
 
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Frame, Frames, Process, TestServer, answer, postgres_database, run_of};
+use crate::support::{Frame, Frames, Process, TestServer, answer, postgres_database, run_of, sqlite_url};
 
 fn is_whole(log: &[Frame]) {
     let seqs: Vec<i64> = log.iter().map(|frame| frame.seq).collect();
@@ -32,6 +32,33 @@ async fn any_replica_serves_any_stream() {
     assert!(there.ends_with(&here));
     let state: Value = other.get(&format!("/v1/runs/{run}")).send().await.unwrap().json().await.unwrap();
     assert_eq!(state["status"], "completed");
+    assert!(one.end().await.drained && other.end().await.drained);
+}
+
+/// As a deploy on one machine has it, when the new server starts before the old one has gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_servers_share_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = sqlite_url(folder.path());
+    let flags = ["--database-url", url.as_str()];
+    let (one, other) = (TestServer::with_flags(&flags).await, TestServer::with_flags(&flags).await);
+    let (run, mut here) = one.chat("/tokens 45 /delay 15").await;
+    let (other_run, elsewhere) = other.chat("/tokens 45 /delay 15").await;
+    let mut seen = 0;
+    while seen < 12 {
+        seen = here.next().await.unwrap().seq;
+        // The other server knows of every entry that was sent, although it may not find it by its key yet.
+        let state: Value = other.get(&format!("/v1/runs/{run}")).send().await.unwrap().json().await.unwrap();
+        assert!(state["last_event"].as_i64().unwrap() >= seen, "{seen}: {state}");
+    }
+    let there = Frames::new(other.events(&run, seen).await).rest().await;
+    assert_eq!(there.first().map(|frame| frame.seq), Some(seen + 1));
+    for (run, server) in [(&run, &one), (&run, &other), (&other_run, &one), (&other_run, &other)] {
+        let log = Frames::new(server.events(run, 0).await).rest().await;
+        is_whole(&log);
+        assert_eq!(answer(&log), tokens(45));
+    }
+    elsewhere.rest().await;
     assert!(one.end().await.drained && other.end().await.drained);
 }
 
