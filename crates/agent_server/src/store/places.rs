@@ -100,6 +100,19 @@ impl Places {
     }
 }
 
+impl Plan {
+    /// Whether readers have in memory what is not filed before it is shown. Where a run says much at once, they would look for the
+    /// rest in the database, and nobody would wake them when it is there.
+    pub(super) fn is_within_tails(&self) -> bool {
+        let mut waits: HashMap<i64, usize> = HashMap::new();
+        for (run, _, places) in &self.filed {
+            *waits.entry(*run).or_default() += places.len();
+        }
+        let unfiled = |run| self.unfiled.get(run).map_or(0, |unfiled| unfiled.places.len());
+        waits.iter().all(|(run, filed)| filed + unfiled(run) <= TAIL)
+    }
+}
+
 impl Unfiled {
     fn at(seq: i64) -> Self {
         Self { seq, places: Vec::new() }
@@ -169,6 +182,14 @@ mod tests {
         places.filed();
         // Nothing waits any more.
         assert!(places.unfiled.is_empty() && places.oldest.is_empty() && places.due().is_empty());
+    }
+
+    #[test]
+    fn what_a_run_says_at_once_is_filed_before_it_is_shown() {
+        let tokens: Vec<Frame> = (1..=17).map(|seq| frame(seq, Kind::Token)).collect();
+        let plan = |count| Places::default().plan(tokens[..count].iter().map(|frame| (7, frame)));
+        assert!(plan(15).is_within_tails() && plan(16).is_within_tails());
+        assert!(!plan(17).is_within_tails(), "the first of them is in no tail");
     }
 
     #[test]

@@ -223,7 +223,7 @@ pub(super) static SQLITE: Dialect = dialect! {
     last: "(SELECT seq + json_array_length(entries) - 1 FROM places WHERE run = runs.number ORDER BY seq DESC LIMIT 1)",
     // A few rows of the key at a time, from the one that has the entry: they have places for a dozen entries each.
     events_after: "SELECT e.seq, e.kind, e.data FROM (SELECT entries FROM places WHERE run = $1 AND seq >= \
-        coalesce((SELECT max(seq) FROM places WHERE run = $1 AND seq <= $2 + 1), 0) ORDER BY seq LIMIT 16) p, \
+        coalesce((SELECT max(seq) FROM places WHERE run = $1 AND seq <= $2 + 1), 0) ORDER BY seq LIMIT 9) p, \
         json_each(p.entries) j JOIN events e ON e.place = j.value WHERE e.seq > $2 ORDER BY e.seq LIMIT $3",
     entries: Entries::ByPlace(BY_PLACE),
     notify: None

@@ -60,7 +60,8 @@ impl<'a> Together<'a> {
         let parameters = |statement| -> Result<_, sqlx::Error> {
             Ok(sqlx::query(statement).bind(list(&self.entries)?).bind(owner).bind(generation).bind(places.last))
         };
-        if self.runs.is_empty() && self.ends.is_empty() && places.due().is_empty() {
+        let is_light = places.due().is_empty() && plan.is_within_tails();
+        if self.runs.is_empty() && self.ends.is_empty() && is_light {
             // Most groups are nothing but entries. They are shown before they are filed.
             let written = parameters(statements.append_alone)?.execute(connection).await?.rows_affected();
             if usize::try_from(written).is_ok_and(|written| written != self.entries.len()) {
