@@ -156,7 +156,8 @@ impl Runs {
     /// Holds on to the runs that are driven here and takes over those that nobody drives, until the last run has gone.
     pub(crate) async fn keep(self) {
         let mut ticks = interval(self.0.lease / 3 / SLICES);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // Where the server is late, the slices still come round in time.
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
         let done = async {
             self.0.stop.soon.cancelled().await;
             self.0.tracker.wait().await;

@@ -64,7 +64,7 @@ impl<'a> Together<'a> {
         if self.runs.is_empty() && self.ends.is_empty() && is_light {
             // Most groups are nothing but entries. They are shown before they are filed.
             let written = parameters(statements.append_alone)?.execute(connection).await?.rows_affected();
-            if usize::try_from(written).is_ok_and(|written| written != self.entries.len()) {
+            if usize::try_from(written) != Ok(self.entries.len()) {
                 return Ok(None);
             }
             shared.metrics.committed(written);

@@ -341,11 +341,19 @@ impl Writer {
     /// By itself, after those who wait for the group were told.
     async fn renew(&mut self, shared: &Shared, slice: i64) {
         let held = shared.leases.slice(slice);
-        let Some(connection) = &mut self.connection else { return };
-        if let Err(error) = renewal::renew(connection, self.dialect, (&self.owner, self.lease), &held).await {
+        if let Err(error) = self.renew_held(&held).await {
             tracing::warn!(%error, "leases were not renewed; trying again soon");
             self.connection = None;
         }
+    }
+
+    async fn renew_held(&mut self, held: &[Arc<Lease>]) -> Result<(), sqlx::Error> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            // Runs that wait for a tool or a model write nothing that would open it.
+            None => self.connection.insert(self.connector.connect().await?),
+        };
+        renewal::renew(connection, self.dialect, (&self.owner, self.lease), held).await
     }
 }
 
