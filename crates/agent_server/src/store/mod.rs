@@ -108,7 +108,7 @@ impl Store {
         if connector.is_sqlite() {
             sqlx::migrate!("./migrations/sqlite").run(&mut connection).await?;
             // What a process left that did not end by itself.
-            file_rest(connector.dialect, &mut connection).await.map_err(failed)?;
+            file_rest(connector.dialect, &mut connection, None).await.map_err(failed)?;
         } else {
             sqlx::migrate!("./migrations/postgres").run(&mut connection).await?;
         }
@@ -167,7 +167,8 @@ impl Store {
         }
         let query = sqlx::query(self.0.dialect.claim).bind(sql::json(&owners)?).bind(&self.0.owner).bind(millis(self.0.lease));
         let rows = query.bind(i64::try_from(most).unwrap_or(i64::MAX)).fetch_all(&mut *transaction).await?;
-        file_rest(self.0.dialect, &mut transaction).await?;
+        let runs: Vec<i64> = rows.iter().map(|row| row.try_get("number")).collect::<Result<_, _>>()?;
+        file_rest(self.0.dialect, &mut transaction, Some(&runs)).await?;
         transaction.commit().await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in rows {
@@ -292,9 +293,10 @@ impl Store {
 }
 
 /// What the driver of a run knew where to find is found in the database by all.
-async fn file_rest(dialect: &Dialect, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+async fn file_rest(dialect: &Dialect, connection: &mut AnyConnection, runs: Option<&[i64]>) -> Result<(), sqlx::Error> {
     let Entries::ByPlace(statements) = &dialect.entries else { return Ok(()) };
-    sqlx::query(statements.file_rest).execute(connection).await.map(|_| ())
+    let runs = runs.map(|runs| sql::json(&runs)).transpose()?;
+    sqlx::query(statements.file_rest).bind(runs).execute(connection).await.map(|_| ())
 }
 
 fn run_id(row: &AnyRow) -> Result<RunId, sqlx::Error> {

@@ -54,7 +54,7 @@ pub(super) struct ByPlace {
     /// All of a group in one call, under the same condition; `written` says whether it held. After the parameters of `append_alone`:
     /// rows of the key, the last place after the entries, the new runs with their first entries, the length of a lease, the ends.
     pub(super) together: &'static str,
-    /// Rows of the key for what the drivers of all running runs have not filed.
+    /// Rows of the key for what the drivers of running runs have not filed: of those in a list, or of all without one.
     pub(super) file_rest: &'static str,
     /// The number of a run's last entry, filed or not. It reads what came since the last one that is filed.
     pub(super) last_seq: &'static str,
@@ -198,7 +198,7 @@ const BY_PLACE: ByPlace = ByPlace {
         "WITH filed AS MATERIALIZED (",
         "SELECT r.number AS run, p.seq + json_array_length(p.entries) AS next, p.entries->>'$[#-1]' AS place FROM runs r ",
         "JOIN places p ON p.run = r.number AND p.seq = (SELECT max(seq) FROM places WHERE run = r.number) ",
-        "WHERE r.status = 'running') ",
+        "WHERE r.status = 'running' AND ($1 IS NULL OR r.number IN (SELECT value FROM json_each($1)))) ",
         file!(
             "SELECT run, min(seq), json_group_array(place ORDER BY seq) FROM (\
                 SELECT e.run, e.seq, min(e.place) AS place FROM events e CROSS JOIN filed ON filed.run = e.run AND e.seq >= filed.next \
