@@ -3,10 +3,7 @@
 use proc_macro2::LineColumn;
 use serde::{Deserialize, Serialize};
 
-use crate::Span;
-
-/// How many characters lie between two samples of a text that is not ASCII.
-const SAMPLE: usize = 32;
+use crate::{LineIndex, Span};
 
 /// Where the tokens that are being lowered come from.
 pub(crate) enum Places<'text> {
@@ -67,43 +64,39 @@ pub(crate) struct SourcePlaces<'text> {
     lexed: &'text str,
     /// Where that starts in the file.
     base: u32,
-    /// The character index of each line's start.
-    lines: Vec<u32>,
-    /// The byte offset of every `SAMPLE`th character; empty for ASCII, where the two are the same.
-    samples: Vec<u32>,
+    /// Of what was lexed.
+    lines: LineIndex,
 }
 
 impl<'text> SourcePlaces<'text> {
     pub(crate) fn new(lexed: &'text str, base: u32) -> SourcePlaces<'text> {
-        let mut lines = vec![0];
-        let mut samples = Vec::new();
-        if lexed.is_ascii() {
-            lines.extend(lexed.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at as u32 + 1));
-        } else {
-            for (index, (at, character)) in lexed.char_indices().enumerate() {
-                if index % SAMPLE == 0 {
-                    samples.push(at as u32);
-                }
-                if character == '\n' {
-                    lines.push(index as u32 + 1);
-                }
-            }
-        }
-        SourcePlaces { lexed, base, lines, samples }
+        SourcePlaces { lexed, base, lines: LineIndex::new(lexed) }
     }
 
+    /// Columns count characters.
     fn byte(&self, place: LineColumn) -> u32 {
         // Tokens that were generated stand on line 0.
-        let line = self.lines.get(place.line.saturating_sub(1)).copied().unwrap_or_default();
-        let character = line as usize + place.column;
-        let Some(sample) = self.samples.get(character / SAMPLE) else {
-            let end = self.lexed.len();
-            return self.base + if self.samples.is_empty() { character.min(end) } else { end } as u32;
+        let line = self.lines.line_start(place.line.max(1) as u32).unwrap_or_default();
+        let rest = self.lexed.get(line as usize..).unwrap_or_default();
+        let within = match rest.as_bytes().get(..place.column) {
+            Some(before) if before.is_ascii() => place.column,
+            _ => rest.char_indices().nth(place.column).map_or(rest.len(), |(at, _)| at),
         };
-        let rest = &self.lexed[*sample as usize..];
-        let within = rest.char_indices().nth(character % SAMPLE).map_or(rest.len(), |(at, _)| at);
-        self.base + sample + within as u32
+        self.base + line + within as u32
     }
+
+    /// The identifier at a byte of the file, as it is written.
+    fn word(&self, start: u32) -> Option<&str> {
+        let rest = self.lexed.get((start - self.base) as usize..)?;
+        let length = |text: &str| text.bytes().position(|byte| !is_part_of_word(byte)).unwrap_or(text.len());
+        let raw = if rest.starts_with("r#") { 2 } else { 0 };
+        rest.get(..raw + length(rest.get(raw..)?))
+    }
+}
+
+/// Some characters that are not ASCII are none of a word: an identifier is compared with what this gives.
+fn is_part_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }
 
 impl Places<'_> {
@@ -126,6 +119,15 @@ impl Places<'_> {
             Places::Source(source) => source.byte(span.end()),
             Places::Expansion(_) => self.span(span).end,
         }
+    }
+
+    /// An identifier as it is written, and its place; `None` where another text stands there.
+    pub(crate) fn ident(&self, ident: &proc_macro2::Ident) -> Option<(&str, Span)> {
+        let Places::Source(source) = self else { return None };
+        // Half as dear as asking for both ends.
+        let start = source.byte(ident.span().start());
+        let text = source.word(start).filter(|text| ident == text)?;
+        Some((text, Span { start, end: start + text.len() as u32 }))
     }
 
     /// The place of an error. `syn` and `proc_macro2` say "call site" where input ends too early.

@@ -46,7 +46,7 @@ impl<'text> Scanner<'text> {
     fn line_comment(&mut self) -> Coarse<'text> {
         let rest = self.rest();
         let start = self.at as u32;
-        let length = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         let carriage_return = usize::from(rest[..length].last() == Some(&b'\r'));
         let is_doc = rest.starts_with(b"//!") || rest.starts_with(b"///") && !rest.starts_with(b"////");
         self.at += length;
@@ -144,6 +144,11 @@ impl<'text> Scanner<'text> {
     }
 
     fn skip_word(&mut self) {
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        self.at += self.rest().iter().take_while(|byte| is_part(byte)).count();
+        if self.byte(0).is_ascii() {
+            return;
+        }
         let rest = &self.text[self.at..];
         self.at += rest.find(|character| !is_word(character)).unwrap_or(rest.len());
     }

@@ -72,7 +72,7 @@ pub struct Module {
     pub span: Span,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Import {
     /// The whole path from its start, nested groups joined: `["std", "fs", "read"]`. `self` at the end of a group is dropped.
     pub path: Vec<Name>,
@@ -82,14 +82,25 @@ pub struct Import {
     pub span: Span,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ImportKind {
     /// Bound to the last segment's name, or to the alias. `as _` has `Anonymous`.
     Named(Name),
+    #[default]
     Anonymous,
     Glob,
     /// `use a::b::{self}`: only the type namespace, bound to this name.
     SelfOf(Name),
+}
+
+impl ImportKind {
+    /// The name that the import binds, where it binds one.
+    pub fn bound(self) -> Option<Name> {
+        match self {
+            ImportKind::Named(name) | ImportKind::SelfOf(name) => Some(name),
+            ImportKind::Anonymous | ImportKind::Glob => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

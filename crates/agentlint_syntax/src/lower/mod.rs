@@ -62,6 +62,9 @@ impl<'text> Lowering<'text> {
 
     /// An identifier without `r#`, and its place.
     fn ident(&self, ident: &proc_macro2::Ident) -> (Name, Span) {
+        if let Some((text, span)) = self.places.ident(ident) {
+            return (name(text.strip_prefix("r#").unwrap_or(text)), span);
+        }
         let span = self.places.span(ident.span());
         (self.name_at(ident, span), span)
     }
