@@ -64,9 +64,8 @@ impl Program<'_> {
             if let Some(found) = self.declared(at, last).rev().find(|def| self.kind(*def) == DefKind::MacroRules) {
                 return self.macro_def(found);
             }
-            for position in data.named_imports.get(&last).into_iter().flatten() {
-                let path = &data.imports[*position as usize].import.path;
-                if let Some(found) = self.macro_by_path(module.krate, path) {
+            for declared in data.imports_named(last) {
+                if let Some(found) = self.macro_by_path(module.krate, &declared.import.path) {
                     return Some(found);
                 }
             }
@@ -81,7 +80,7 @@ impl Program<'_> {
         }
         let globs = |module: DefId| {
             let data = self.module_data(module).into_iter();
-            data.flat_map(|data| data.globs.iter().filter_map(|at| data.imports[*at as usize].import.path.first().copied()))
+            data.flat_map(|data| data.globs().filter_map(|declared| declared.import.path.first().copied()))
         };
         let used = globs(at).chain(defs.tables().macro_use.iter().copied());
         used.filter(|krate| !is_own(*krate)).find_map(|krate| self.extern_macro(module.krate, krate, last, 0))

@@ -11,10 +11,11 @@ use agentlint_syntax::{
 
 use crate::def::DefKind;
 use crate::definitions::{
-    Collected, CrateDefs, DeclaredImpl, Expansion, ModuleData, ModuleImport, ROOT, StoredDef, StoredVisible, TypeNames,
+    Collected, CrateDefs, DeclaredImpl, Expansion, ROOT, StoredDef, StoredVisible, TypeNames, WrittenTrait,
 };
 use crate::expand::{CallSite, ExternMacro, MacroScope, Markers};
 use crate::input::{CrateFiles, CrateId, CrateNode, Loader};
+use crate::module_data::{CollectedModule, ModuleImport};
 
 pub(crate) fn collect(krate: CrateId, node: &CrateNode, files: &CrateFiles, outside: &Outside<'_>) -> CrateDefs {
     let macros = MacroScope::new(krate, node.is_member, files.facts.iter(), outside);
@@ -33,7 +34,7 @@ pub(crate) fn collect(krate: CrateId, node: &CrateNode, files: &CrateFiles, outs
         visibility: StoredVisible::Everywhere,
         is_test: matches!(node.kind, crate::input::CrateKind::Test),
     });
-    collector.out.modules.insert(ROOT, ModuleData::default());
+    collector.out.modules.insert(ROOT, CollectedModule::default());
     if let Some(file) = files.facts.get(&files.root) {
         let file = Arc::clone(file);
         collector.items(&file, files.root, &file.root, ROOT, ROOT);
@@ -111,13 +112,10 @@ impl Collector<'_> {
             ItemKind::Enum(declared) => self.variants(declared, item, item_id, id, def, module),
             ItemKind::Trait(declared) => self.members(file, id, &declared.items, def, module),
             ItemKind::Impl(declared) => {
-                self.out.impls.push(DeclaredImpl {
-                    def,
-                    trait_name: declared.trait_name,
-                    is_plain: declared.is_plain,
-                    self_head: declared.self_head,
-                    is_negative: declared.is_negative,
-                });
+                if !declared.is_negative {
+                    let (written_trait, self_head) = (written_trait(declared), declared.self_head);
+                    self.out.impls.push(DeclaredImpl { def, module, written_trait, self_head });
+                }
                 self.members(file, id, &declared.items, def, module);
             }
             ItemKind::Function(ast::Function { body: Some(body), .. })
@@ -206,20 +204,12 @@ impl Collector<'_> {
         let visibility = self.visibility(&item.visibility, module);
         let data = self.out.modules.entry(module).or_default();
         for import in imports {
-            let position = data.imports.len() as u32;
-            match import.kind {
-                ast::ImportKind::Named(bound) | ast::ImportKind::SelfOf(bound) => {
-                    data.named_imports.entry(bound).or_default().push(position);
-                }
-                ast::ImportKind::Glob => data.globs.push(position),
-                ast::ImportKind::Anonymous => {}
-            }
-            data.imports.push(ModuleImport { import: import.clone(), visibility });
+            data.add_import(ModuleImport { import: import.clone(), visibility });
         }
     }
 
     fn module(&mut self, file: &Arc<SourceFile>, id: FileId, item_id: ItemId, declared: &ast::Module, def: u32) {
-        self.out.modules.insert(def, ModuleData::default());
+        self.out.modules.insert(def, CollectedModule::default());
         let item = &file.items[item_id];
         let mark = self.macros.mark();
         match &declared.items {
@@ -304,12 +294,20 @@ impl Collector<'_> {
             let def = self.out.defs.len() as u32;
             let base = self.out.defs[owner as usize].clone();
             self.out.defs.push(StoredDef { kind: DefKind::Module, name: name(""), parent, module: parent, ..base });
-            self.out.modules.insert(def, ModuleData { is_block: true, ..ModuleData::default() });
+            self.out.modules.insert(def, CollectedModule::block());
             self.out.blocks.insert((id.0, body_id, expr), def);
             self.items(file, id, items, def, def);
             open.push((span, def));
         }
     }
+}
+
+fn written_trait(declared: &ast::Impl) -> Option<WrittenTrait> {
+    if declared.is_plain {
+        return Some(WrittenTrait { segments: [declared.trait_name?].into(), leading_colon: false });
+    }
+    let path = declared.header.trait_path.as_ref()?;
+    Some(WrittenTrait { segments: path.segments.iter().map(|segment| segment.name).collect(), leading_colon: path.leading_colon })
 }
 
 fn is_test(item: &ast::Item) -> bool {

@@ -7,15 +7,15 @@ use agentlint_diagnostics::FileId;
 use agentlint_syntax::packed::{Lazy, Pack, Packer};
 use agentlint_syntax::{
     Name,
-    ast::{self, BodyId, ExprId, ItemId, SourceFile, WrittenHead},
+    ast::{self, BodyId, ExprId, ImportKind, ItemId, SourceFile, WrittenHead},
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
 use crate::def::{Def, DefId, DefKind, Visible};
 use crate::expand::{FIRST_EXPANSION, MacroDef};
 use crate::input::{CrateFiles, CrateId, ExpansionKey, KeptDefinitions, Loader};
+use crate::module_data::{CollectedModule, ModuleData};
 
 /// Number 0 is the crate's root module.
 pub(crate) const ROOT: u32 = 0;
@@ -54,7 +54,13 @@ pub(crate) struct Tables {
     count: u32,
     chunks: Vec<Lazy<Chunk>>,
     pub(crate) modules: FxHashMap<u32, Lazy<ModuleData>>,
-    pub(crate) impls: Lazy<Vec<DeclaredImpl>>,
+    pub(crate) inherent_impls: Lazy<Vec<DeclaredImpl>>,
+    /// Impls of traits by the last segment of the trait's path; each list in the order of the sources.
+    pub(crate) trait_impls: Lazy<FxHashMap<Name, Lazy<Vec<DeclaredImpl>>>>,
+    /// The same impls by the last segment of the self type's path, where it has one.
+    pub(crate) trait_impls_on: Lazy<FxHashMap<Name, Vec<u32>>>,
+    /// The names that imports bind a name to, other than its own.
+    pub(crate) renamed: Lazy<FxHashMap<Name, FxHashSet<Name>>>,
     /// What the names of types that the crate declares, wherever they stand, are the names of.
     pub(crate) types: Lazy<FxHashMap<Name, TypeNames>>,
     /// The names of the traits that it declares.
@@ -90,22 +96,29 @@ pub(crate) struct StoredDef {
     pub(crate) is_test: bool,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) enum StoredVisible {
+    #[default]
     Everywhere,
     Within(u32),
 }
 
-/// An impl, and what is written of its trait and its self type.
+/// An impl, and what is written of its trait and its self type. Neither its definition nor its item is unpacked to find it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct DeclaredImpl {
     pub(crate) def: u32,
-    /// The last segment of its path.
-    pub(crate) trait_name: Option<Name>,
-    /// Whether that is all of its path.
-    pub(crate) is_plain: bool,
+    /// Where its names are resolved.
+    pub(crate) module: u32,
+    /// `None` for an inherent impl.
+    pub(crate) written_trait: Option<WrittenTrait>,
     pub(crate) self_head: WrittenHead,
-    pub(crate) is_negative: bool,
+}
+
+/// The path of a trait.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct WrittenTrait {
+    pub(crate) segments: Box<[Name]>,
+    pub(crate) leading_colon: bool,
 }
 
 /// The file that only exists as what a macro's call expands to.
@@ -125,33 +138,13 @@ pub(crate) enum TypeNames {
     Alias,
 }
 
-/// What a module or a block declares. Names are looked up when they are needed.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct ModuleData {
-    /// Declared here; a name may stand in several namespaces, and more than once under different `cfg`s.
-    pub(crate) items: FxHashMap<Name, SmallVec<[u32; 2]>>,
-    pub(crate) imports: Vec<ModuleImport>,
-    /// `extern crate` declarations.
-    pub(crate) extern_crates: Vec<(Name, Name)>,
-    /// By the name that they bind: positions in `imports`.
-    pub(crate) named_imports: FxHashMap<Name, SmallVec<[u32; 2]>>,
-    pub(crate) globs: Vec<u32>,
-    /// Whether the module is a block: names not found go on to its parent.
-    pub(crate) is_block: bool,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct ModuleImport {
-    pub(crate) import: ast::Import,
-    pub(crate) visibility: StoredVisible,
-}
-
 /// What collecting found, before it is put into tables.
 #[derive(Default)]
 pub(crate) struct Collected {
     pub(crate) defs: Vec<StoredDef>,
-    pub(crate) modules: FxHashMap<u32, ModuleData>,
+    pub(crate) modules: FxHashMap<u32, CollectedModule>,
     pub(crate) members: FxHashMap<u32, Vec<u32>>,
+    /// All but negative ones.
     pub(crate) impls: Vec<DeclaredImpl>,
     pub(crate) types: FxHashMap<Name, TypeNames>,
     pub(crate) traits: FxHashSet<Name>,
@@ -174,11 +167,37 @@ impl CrateDefs {
             let members = std::iter::from_fn(|| members.next_if(|(holder, _)| *holder < end)).collect();
             Lazy::from(Chunk { defs: defs.by_ref().take(CHUNK).collect(), members })
         });
+        let chunks = chunks.collect();
+        let mut inherent_impls = Vec::new();
+        let mut trait_impls: FxHashMap<Name, Vec<DeclaredImpl>> = FxHashMap::default();
+        let mut trait_impls_on: FxHashMap<Name, Vec<u32>> = FxHashMap::default();
+        for declared in found.impls {
+            let Some(written) = declared.written_trait.as_ref().and_then(|written| written.segments.last().copied()) else {
+                inherent_impls.push(declared);
+                continue;
+            };
+            if let WrittenHead::Named(name) = declared.self_head {
+                trait_impls_on.entry(name).or_default().push(declared.def);
+            }
+            trait_impls.entry(written).or_default().push(declared);
+        }
+        let mut renamed: FxHashMap<Name, FxHashSet<Name>> = FxHashMap::default();
+        for declared in found.modules.values().flat_map(|module| &module.imports) {
+            if let (ImportKind::Named(bound), Some(last)) = (declared.import.kind, declared.import.path.last())
+                && bound != *last
+            {
+                renamed.entry(*last).or_default().insert(bound);
+            }
+        }
+        let trait_impls: FxHashMap<_, _> = trait_impls.into_iter().map(|(name, impls)| (name, impls.into())).collect();
         let tables = Tables {
             count,
-            chunks: chunks.collect(),
-            modules: found.modules.into_iter().map(|(module, data)| (module, data.into())).collect(),
-            impls: found.impls.into(),
+            chunks,
+            modules: found.modules.into_iter().map(|(module, data)| (module, ModuleData::from(data).into())).collect(),
+            inherent_impls: inherent_impls.into(),
+            trait_impls: trait_impls.into(),
+            trait_impls_on: trait_impls_on.into(),
+            renamed: renamed.into(),
             types: found.types.into(),
             traits: found.traits.into(),
             blocks: found.blocks.into(),
@@ -245,8 +264,12 @@ impl CrateDefs {
     }
 
     /// The definition of that number, which must be one of the crate's.
+    pub(crate) fn stored(&self, index: u32) -> &StoredDef {
+        &self.tables.chunks[index as usize / CHUNK].defs[index as usize % CHUNK]
+    }
+
     pub(crate) fn def(&self, index: u32) -> Def {
-        let stored = &self.tables.chunks[index as usize / CHUNK].defs[index as usize % CHUNK];
+        let stored = self.stored(index);
         Def {
             kind: stored.kind,
             name: stored.name,
@@ -258,6 +281,15 @@ impl CrateDefs {
             visibility: self.visible(stored.visibility),
             is_test: stored.is_test,
         }
+    }
+
+    /// The item behind a definition; `None` for roots and blocks.
+    pub(crate) fn item(&self, index: u32, loader: &dyn Loader) -> Option<&ast::Item> {
+        let stored = self.stored(index);
+        if stored.kind == DefKind::Module && (stored.parent == index || stored.name.is_empty()) {
+            return None;
+        }
+        self.file(self.file_id(stored.file), loader)?.items.get(stored.item)
     }
 
     pub(crate) fn visible(&self, stored: StoredVisible) -> Visible {

@@ -34,7 +34,8 @@ impl Program<'_> {
     fn gives(&self, adt: DefId, path: &Path, trait_def: DefId) -> bool {
         let Some(written) = path.segments.last().map(|last| last.name) else { return false };
         let wanted = self.name(trait_def);
-        let is_renamed = || self.impls_of(adt.krate).renamed.get(&wanted).is_some_and(|names| names.contains(&written));
+        let renamed = || self.krate(adt.krate).defs.tables().renamed.get(&wanted);
+        let is_renamed = || renamed().is_some_and(|names| names.contains(&written));
         if written != wanted && !is_renamed() {
             return GIVES.iter().any(|(derive, traits)| written == *derive && traits.iter().any(|given| wanted == *given));
         }

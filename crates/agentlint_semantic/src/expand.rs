@@ -150,10 +150,7 @@ impl<'a> MacroScope<'a> {
             if let Some((_, def)) = self.textual.iter().rev().find(|(declared, _)| *declared == last) {
                 return Some(def.clone());
             }
-            if let Some(data) = defs.modules.get(&module)
-                && let Some(position) = data.named_imports.get(&last).and_then(|p| p.first())
-            {
-                let import = &data.imports[*position as usize].import;
+            if let Some(import) = defs.modules.get(&module).and_then(|data| data.import_named(last)) {
                 return self.by_path(&import.path);
             }
             if let Some((_, def)) = self.by_name.get(&last) {

@@ -6,27 +6,22 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use agentlint_syntax::{
     Name,
-    ast::{ImportKind, ItemKind, Path, WrittenHead},
+    ast::{Path, WrittenHead},
 };
 
 use crate::def::{DefId, DefKind};
 use crate::definitions::{DeclaredImpl, TypeNames};
 use crate::input::CrateId;
 use crate::names::{Namespace, Resolution};
-use crate::program::Program;
+use crate::program::{CrateModel, Program};
 use crate::types::{Head, TraitRef, Ty, TyKind, primitive};
 
-/// The impls of one crate, found by what is written: names are resolved when something asks for their impls.
+/// The impls of one crate that were asked for. They are found by what is written: names are resolved when something asks for
+/// their impls.
 #[derive(Debug, Default)]
 pub(crate) struct CrateImpls {
-    inherent: ByHead,
-    /// By the last segment of the trait's path: positions among the impls that the crate declares.
-    of_traits: FxHashMap<Name, Vec<u32>>,
-    /// The names that imports of this crate bind a name to, other than its own.
-    pub(crate) renamed: FxHashMap<Name, Vec<Name>>,
+    inherent: OnceLock<ByHead>,
     by_trait: RwLock<FxHashMap<DefId, Arc<ByHead>>>,
-    /// Impls of traits, by the last segment of the self type.
-    by_self_name: FxHashMap<Name, Vec<DefId>>,
 }
 
 /// Impls by the head of their self type.
@@ -75,39 +70,16 @@ impl Ty {
 }
 
 impl Program<'_> {
-    pub(crate) fn impls_of(&self, krate: CrateId) -> &CrateImpls {
+    /// The crate's inherent impls.
+    fn inherent_impls_of(&self, krate: CrateId) -> &ByHead {
         let model = self.krate(krate);
-        if let Some(known) = model.impls.get() {
-            return known;
-        }
-        let built = self.build_impls(krate);
-        model.impls.get_or_init(|| built)
-    }
-
-    fn build_impls(&self, krate: CrateId) -> CrateImpls {
-        let mut out = CrateImpls::default();
-        let defs = &self.krate(krate).defs;
-        for import in defs.modules().flat_map(|data| &data.imports) {
-            if let (ImportKind::Named(bound), Some(last)) = (import.import.kind, import.import.path.last())
-                && bound != *last
-            {
-                out.renamed.entry(*last).or_default().push(bound);
+        model.impls.inherent.get_or_init(|| {
+            let mut impls = ByHead::default();
+            for declared in model.defs.tables().inherent_impls.iter() {
+                self.add_impl(&mut impls, DefId { krate, index: declared.def }, declared.self_head);
             }
-        }
-        for (at, declared) in defs.tables().impls.iter().enumerate() {
-            let def = DefId { krate, index: declared.def };
-            match declared.trait_name {
-                _ if declared.is_negative => {}
-                None => self.add_impl(&mut out.inherent, def, declared.self_head),
-                Some(written) => {
-                    out.of_traits.entry(written).or_default().push(at as u32);
-                    if let WrittenHead::Named(name) = declared.self_head {
-                        out.by_self_name.entry(name).or_default().push(def);
-                    }
-                }
-            }
-        }
-        out
+            impls
+        })
     }
 
     fn add_impl(&self, to: &mut ByHead, def: DefId, head: WrittenHead) {
@@ -147,22 +119,25 @@ impl Program<'_> {
 
     /// The crate's impls of a trait.
     fn impls_of_trait(&self, krate: CrateId, trait_def: DefId) -> Arc<ByHead> {
-        let impls = self.impls_of(krate);
+        let CrateModel { defs, impls, .. } = self.krate(krate);
         if let Some(known) = impls.by_trait.read().unwrap_or_else(PoisonError::into_inner).get(&trait_def) {
             return Arc::clone(known);
         }
         let wanted = self.name(trait_def);
-        let renamed = impls.renamed.get(&wanted).into_iter().flatten().copied();
-        let elsewhere = impls.of_traits.keys().copied().filter(|written| self.may_rename(krate, *written, wanted));
+        let tables = defs.tables();
+        let renamed = tables.renamed.get(&wanted).into_iter().flatten().copied();
+        let elsewhere = tables.trait_impls.keys().copied().filter(|written| self.may_rename(krate, *written, wanted));
         let names: FxHashSet<Name> = renamed.chain(elsewhere).chain([wanted]).collect();
-        let mut found: Vec<u32> = names.iter().filter_map(|name| impls.of_traits.get(name)).flatten().copied().collect();
-        found.sort_unstable();
-        let declared = &self.krate(krate).defs.tables().impls;
+        let mut found: Vec<&DeclaredImpl> =
+            names.iter().filter_map(|name| tables.trait_impls.get(name)).flat_map(|impls| impls.iter()).collect();
+        // In the order of the sources.
+        found.sort_unstable_by_key(|declared| declared.def);
         let mut by_head = ByHead::default();
-        for declared in found.iter().filter_map(|at| declared.get(*at as usize)) {
-            let def = DefId { krate, index: declared.def };
-            if self.implemented(def, declared) == Some(trait_def) {
-                self.add_impl(&mut by_head, def, declared.self_head);
+        for declared in found {
+            let Some(written) = &declared.written_trait else { continue };
+            let module = DefId { krate, index: declared.module };
+            if self.named_trait(module, &written.segments, written.leading_colon) == Some(trait_def) {
+                self.add_impl(&mut by_head, DefId { krate, index: declared.def }, declared.self_head);
             }
         }
         let mut known = impls.by_trait.write().unwrap_or_else(PoisonError::into_inner);
@@ -217,24 +192,13 @@ impl Program<'_> {
         found.extend(self.resolved(impls).by_head.values().flatten());
     }
 
-    /// The trait of an impl. The item behind most is never unpacked.
-    fn implemented(&self, def: DefId, declared: &DeclaredImpl) -> Option<DefId> {
-        if declared.is_plain {
-            return self.named_trait(def, &[declared.trait_name?], false);
-        }
-        match &self.item(def)?.kind {
-            ItemKind::Impl(declared) => self.resolve_trait(def, declared.header.trait_path.as_ref()?),
-            _ => None,
-        }
-    }
-
     pub(crate) fn resolve_trait(&self, from: DefId, path: &Path) -> Option<DefId> {
         let names: Vec<Name> = path.segments.iter().map(|s| s.name).collect();
-        self.named_trait(from, &names, path.leading_colon)
+        self.named_trait(self.def(from).module, &names, path.leading_colon)
     }
 
-    fn named_trait(&self, from: DefId, names: &[Name], leading_colon: bool) -> Option<DefId> {
-        let found = self.resolve_path(self.def(from).module, names, leading_colon, Namespace::Type)?;
+    fn named_trait(&self, module: DefId, names: &[Name], leading_colon: bool) -> Option<DefId> {
+        let found = self.resolve_path(module, names, leading_colon, Namespace::Type)?;
         match found.to {
             Resolution::Def(def) if found.used == names.len() && self.kind(def) == DefKind::Trait => Some(def),
             _ => None,
@@ -249,7 +213,7 @@ impl Program<'_> {
             _ => (0..3).map(|which| self.std_crate(which)).collect(),
         };
         for krate in crates {
-            self.impls_with_head(&self.impls_of(krate).inherent, head, &mut found);
+            self.impls_with_head(self.inherent_impls_of(krate), head, &mut found);
         }
         found
     }
@@ -331,16 +295,19 @@ impl Program<'_> {
 impl Program<'_> {
     /// The trait impls that the type's own crate has for it.
     pub fn trait_impls_on(&self, head: Head) -> Vec<DefId> {
-        let Head::Adt(def) = head else { return Vec::new() };
-        let named = self.impls_of(def.krate).by_self_name.get(&self.name(def)).into_iter().flatten().copied();
-        named.filter(|found| self.impl_self_ty(*found).head() == Some(head)).collect()
+        let Head::Adt(adt) = head else { return Vec::new() };
+        self.trait_impls_on_name(adt).filter(|found| self.impl_self_ty(*found).head() == Some(head)).collect()
     }
 
     /// The first impl of the trait that the type's own crate has for it under its name. Impls of other traits are not looked at.
     pub fn trait_impl_on(&self, adt: DefId, trait_def: DefId) -> Option<DefId> {
         let mut found = Vec::new();
         self.impls_with_head(&self.impls_of_trait(adt.krate, trait_def), Head::Adt(adt), &mut found);
-        let named = self.impls_of(adt.krate).by_self_name.get(&self.name(adt))?;
-        named.iter().copied().find(|implementation| found.contains(implementation))
+        self.trait_impls_on_name(adt).find(|implementation| found.contains(implementation))
+    }
+
+    fn trait_impls_on_name(&self, adt: DefId) -> impl Iterator<Item = DefId> {
+        let on_name = self.krate(adt.krate).defs.tables().trait_impls_on.get(&self.name(adt));
+        on_name.into_iter().flatten().map(move |index| DefId { krate: adt.krate, index: *index })
     }
 }

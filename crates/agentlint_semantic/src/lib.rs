@@ -13,6 +13,7 @@ pub mod infer;
 pub mod input;
 mod known;
 mod lower;
+mod module_data;
 pub mod names;
 mod not_understood;
 mod program;

@@ -110,7 +110,6 @@ impl Program<'_> {
     /// The crate that the module's import of that name begins with.
     fn import_of(&self, module: DefId, wanted: Name) -> Option<Name> {
         let data = self.module_data(module)?;
-        let position = data.named_imports.get(&wanted)?.first()?;
-        data.imports[*position as usize].import.path.first().copied()
+        data.imports_named(wanted).next()?.import.path.first().copied()
     }
 }

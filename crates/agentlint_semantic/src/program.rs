@@ -12,11 +12,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::collect;
 use crate::def::{Def, DefId, DefKind, Place, Visible};
-use crate::definitions::{CrateDefs, ModuleData, ROOT};
+use crate::definitions::{CrateDefs, ROOT};
 use crate::expand::{MacroDef, Markers};
 use crate::impls::CrateImpls;
 use crate::infer::selections::Selections;
 use crate::input::{CrateFiles, CrateGraph, CrateId, CrateKind, CrateNode, Edition, Loader};
+use crate::module_data::ModuleData;
 use crate::names::{Namespace, OwnTraits, Resolution};
 use crate::signature::{Generics, Signature};
 use crate::std_index;
@@ -42,7 +43,7 @@ pub(crate) struct CrateModel {
     /// By definition, some together. Nothing is ever asked about most of a dependency's.
     facts: Vec<OnceLock<Box<FactsTogether>>>,
     modules: FxHashMap<u32, OnceLock<Box<ModuleFacts>>>,
-    pub(crate) impls: OnceLock<CrateImpls>,
+    pub(crate) impls: CrateImpls,
     /// Its sources are not on this machine.
     pub(crate) is_absent: bool,
 }
@@ -133,7 +134,7 @@ impl<'l> Program<'l> {
                 facts: (0..defs.len().div_ceil(TOGETHER as u32)).map(|_| OnceLock::new()).collect(),
                 modules: defs.tables().modules.keys().map(|module| (*module, OnceLock::new())).collect(),
                 defs,
-                impls: OnceLock::new(),
+                impls: CrateImpls::default(),
                 is_absent,
             }
         })
@@ -197,9 +198,8 @@ impl<'l> Program<'l> {
             return Some(def);
         }
         let data = defs.module(ROOT)?;
-        let named = data.named_imports.get(&wanted).into_iter().flatten();
-        named.chain(&data.globs).find_map(|position| {
-            let path = &data.imports[*position as usize].import.path;
+        data.imports_named(wanted).chain(data.globs()).find_map(|declared| {
+            let path = &declared.import.path;
             self.extern_macro(root.krate, *path.first()?, wanted, depth + 1)
         })
     }
@@ -237,11 +237,11 @@ impl<'l> Program<'l> {
     }
 
     pub fn kind(&self, id: DefId) -> DefKind {
-        self.def(id).kind
+        self.krate(id.krate).defs.stored(id.index).kind
     }
 
     pub fn name(&self, id: DefId) -> Name {
-        self.def(id).name
+        self.krate(id.krate).defs.stored(id.index).name
     }
 
     pub(crate) fn facts(&self, id: DefId) -> &DefFacts {
@@ -265,11 +265,7 @@ impl<'l> Program<'l> {
 
     /// The item behind a definition; a variant's is its enum. `None` for roots and blocks.
     pub fn item(&self, id: DefId) -> Option<&ast::Item> {
-        let def = self.def(id);
-        if def.kind == DefKind::Module && (def.parent == id || def.name.is_empty()) {
-            return None;
-        }
-        self.file(id.krate, def.file)?.items.get(def.item)
+        self.krate(id.krate).defs.item(id.index, self.loader)
     }
 
     pub fn function(&self, id: DefId) -> Option<&ast::FunctionDeclaration> {
@@ -352,8 +348,8 @@ impl<'l> Program<'l> {
 
     /// What a module declares under a name, whatever its namespace, in the order of the sources.
     pub(crate) fn declared(&self, module: DefId, wanted: Name) -> impl DoubleEndedIterator<Item = DefId> {
-        let declared = self.module_data(module).and_then(|data| data.items.get(&wanted));
-        declared.into_iter().flatten().map(move |index| DefId { krate: module.krate, index: *index })
+        let declared = self.module_data(module).into_iter().flat_map(move |data| data.items_named(wanted));
+        declared.map(move |index| DefId { krate: module.krate, index }).filter(move |def| self.name(*def) == wanted)
     }
 
     /// The impl or trait that holds an item.
@@ -434,9 +430,14 @@ impl Program<'_> {
         dependencies.map(|(_, dependency)| *dependency).collect()
     }
 
+    /// Loads a crate, unless it is loaded.
+    pub fn load(&self, krate: CrateId) {
+        self.krate(krate);
+    }
+
     /// Loads a crate, unless it is loaded, and says which crates its `use` declarations begin with.
     pub fn imported_crates(&self, krate: CrateId) -> Vec<CrateId> {
-        let imports = self.krate(krate).defs.modules().flat_map(|module| &module.imports);
+        let imports = self.krate(krate).defs.modules().flat_map(ModuleData::imports);
         let mut imported: Vec<CrateId> = imports
             .filter_map(|import| Some(self.extern_crate(krate, *import.import.path.first()?)?.krate))
             .filter(|imported| *imported != krate)

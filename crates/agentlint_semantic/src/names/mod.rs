@@ -10,8 +10,8 @@ use agentlint_syntax::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::def::{DefId, DefKind, Visible};
-use crate::definitions::ModuleImport;
 use crate::input::{CrateId, Edition};
+use crate::module_data::ModuleImport;
 use crate::program::Program;
 use crate::types::{Ty, primitive};
 
@@ -93,8 +93,7 @@ impl Program<'_> {
             return Some((found, self.def(found).visibility));
         }
         let visible = |declared: &ModuleImport| self.krate(module.krate).defs.visible(declared.visibility);
-        for position in data.named_imports.get(&wanted).into_iter().flatten() {
-            let declared = &data.imports[*position as usize];
+        for declared in data.imports_named(wanted) {
             let is_self = matches!(declared.import.kind, ImportKind::SelfOf(_));
             if is_self && namespace != Namespace::Type {
                 continue;
@@ -109,8 +108,7 @@ impl Program<'_> {
         {
             return Some((root, Visible::Everywhere));
         }
-        for position in &data.globs {
-            let declared = &data.imports[*position as usize];
+        for declared in data.globs() {
             let Some(source) = self.import_target(module, &declared.import, Namespace::Type, trail) else { continue };
             let found = match self.kind(source) {
                 DefKind::Module => self.lookup_cached(source, wanted, namespace, trail),
@@ -414,10 +412,10 @@ impl Program<'_> {
     fn own_traits_of(&self, module: DefId) -> OwnTraits {
         let Some(data) = self.module_data(module) else { return OwnTraits::default() };
         let is_trait = |def: &DefId| self.kind(*def) == DefKind::Trait;
-        let items = data.items.values().flatten().map(|index| DefId { krate: module.krate, index: *index });
+        let items = data.items().map(|index| DefId { krate: module.krate, index });
         let mut own = OwnTraits { declared: items.filter(is_trait).collect(), opened: Vec::new() };
         own.declared.sort();
-        for declared in &data.imports {
+        for declared in data.imports() {
             let mut trail = Trail::default();
             let Some(target) = self.import_target(module, &declared.import, Namespace::Type, &mut trail) else { continue };
             match (declared.import.kind, self.kind(target)) {
