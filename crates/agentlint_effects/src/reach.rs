@@ -15,7 +15,7 @@ use crate::body::BodyFacts;
 use crate::entries::{Entries, Entry};
 use crate::region::RegionId;
 
-/// Who calls whom among the members, and where work comes in. Made when the first finding asks.
+/// Who calls whom among the members, and where work comes in. Made when something first asks.
 #[derive(Default)]
 pub(crate) struct Reach(OnceLock<Graph>);
 
@@ -36,6 +36,11 @@ impl Effects {
         let Some((_, owner)) = around.min_by_key(|(span, _)| span.end - span.start) else { return Vec::new() };
         let Some(region) = self.facts(*owner).and_then(|facts| region_at(program, facts, at)) else { return Vec::new() };
         graph.entries_of(self, region, |_| true)
+    }
+
+    /// Finds out who calls whom, for whoever asks later.
+    pub fn find_callers(&self, program: &Program<'_>) {
+        self.reach.0.get_or_init(|| Graph::new(self, program));
     }
 
     /// The regions that call a function, or name it.

@@ -156,6 +156,8 @@ impl ResolvedCatalog {
     /// Looks up the chosen entries.
     fn add(&mut self, resolver: &mut Resolver<'_, '_>, catalog: &Catalog, is_wanted: impl Fn(&Subject) -> bool) {
         let of = |subject: &Subject| is_wanted(subject);
+        let wanted: Vec<&Subject> = catalog.subjects().filter(|subject| of(subject)).collect();
+        resolver.ask_ahead(&wanted);
         for (entry, sink) in catalog.sinks.iter().enumerate().filter(|(_, sink)| of(&sink.subject)) {
             self.add_sink(resolver, entry, sink);
         }

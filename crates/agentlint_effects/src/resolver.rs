@@ -6,6 +6,7 @@ use agentlint_semantic::input::{CrateId, CrateKind};
 use agentlint_semantic::names::Namespace;
 use agentlint_semantic::types::{Head, Ty, TyKind, primitive};
 use agentlint_syntax::{Name, name};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::catalog::Subject;
@@ -29,6 +30,18 @@ impl<'a, 'l> Resolver<'a, 'l> {
             }
         }
         Resolver { program, crates, unresolved: Vec::new(), absent: Vec::new() }
+    }
+
+    /// Asks on all threads what is about to be asked one by one: the program remembers the answers.
+    pub(crate) fn ask_ahead(&self, subjects: &[&Subject]) {
+        subjects.par_iter().for_each(|subject| {
+            for path in subject.paths() {
+                self.functions_at(path, subject);
+            }
+            for path in subject.types.iter().chain(&subject.trait_path) {
+                self.named(path, subject);
+            }
+        });
     }
 
     /// The crates that paths are looked up in.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use agentlint_diagnostics::{Diagnostic, Level, Location, RolePolicy};
 use agentlint_effects::{AnalysedBody, Catalog, Effects, Entry, FORM, ResolvedCatalog, SummaryStore};
 use agentlint_linter::run_lints::INTERNAL_ERROR;
-use agentlint_linter::{Levels, LintContext, Registry};
+use agentlint_linter::{Levels, Lint, LintContext, Registry};
 use agentlint_semantic::Program;
 use agentlint_semantic::def::DefId;
 use agentlint_semantic::input::CrateId;
@@ -32,19 +32,18 @@ pub(super) fn lint<T: Send>(
         let blocking_calls = effects.blocking_calls(&program);
         let cx =
             LintContext { program: &program, effects: &effects, blocking_calls: &blocking_calls, roles, deploy: &opened.deploy };
-        let of_lints: Vec<Vec<Diagnostic>> = registry
-            .lints()
-            .par_iter()
-            // Nobody would see what it finds.
-            .filter(|lint| levels.level(lint.meta()) != Level::Allow)
-            .map(|lint| {
-                let mut of_lint = Vec::new();
-                let ran = catch_unwind(AssertUnwindSafe(|| lint.check(&cx, &mut of_lint)));
-                let message = || format!("the lint `{}` panicked", lint.meta().id);
-                of_lint.extend(ran.err().and_then(|_| internal_error(&program, first_body(&program)?, message())));
-                of_lint
-            })
-            .collect();
+        // Nobody would see what the others find.
+        let wanted: Vec<_> = registry.lints().iter().filter(|lint| levels.level(lint.meta()) != Level::Allow).collect();
+        let check = |lint: &&&dyn Lint| {
+            let mut of_lint = Vec::new();
+            let ran = catch_unwind(AssertUnwindSafe(|| lint.check(&cx, &mut of_lint)));
+            let message = || format!("the lint `{}` panicked", lint.meta().id);
+            of_lint.extend(ran.err().and_then(|_| internal_error(&program, first_body(&program)?, message())));
+            of_lint
+        };
+        // Every finding will ask who reaches it.
+        let reach = || _ = catch_unwind(AssertUnwindSafe(|| effects.find_callers(&program)));
+        let (of_lints, ()) = rayon::join(|| wanted.par_iter().map(check).collect::<Vec<_>>(), reach);
         found.extend(of_lints.into_iter().flatten());
         for diagnostic in &mut found {
             let Location { file, start, .. } = diagnostic.primary.location;
@@ -101,12 +100,12 @@ impl SummaryStore for Store {
 /// Loads side by side what the first bodies would load one after the other, while all threads wait: std, the members, and what
 /// these import from. A panic here comes again where a body needs the crate, and is told there.
 fn load(program: &Program<'_>) {
-    let load = |krate| catch_unwind(AssertUnwindSafe(|| program.imported_crates(krate))).unwrap_or_default();
+    let load = |krate| _ = catch_unwind(AssertUnwindSafe(|| program.load(krate)));
     // Members are not asked for twice: a thread that wants what another loads sleeps.
     let asked_for = Mutex::new(program.members().collect::<HashSet<_>>());
     rayon::scope(|scope| {
         for krate in program.std_crates() {
-            scope.spawn(move |_| drop(load(krate)));
+            scope.spawn(move |_| load(krate));
         }
         for member in program.members() {
             let asked_for = &asked_for;
@@ -114,13 +113,13 @@ fn load(program: &Program<'_>) {
                 let also = |krates: Vec<CrateId>| {
                     for krate in krates {
                         if asked_for.lock().is_ok_and(|mut asked_for| asked_for.insert(krate)) {
-                            scope.spawn(move |_| drop(load(krate)));
+                            scope.spawn(move |_| load(krate));
                         }
                     }
                 };
                 // Others load these while this thread loads the member.
                 also(catch_unwind(AssertUnwindSafe(|| program.crates_in_use(member))).unwrap_or_default());
-                also(load(member));
+                also(catch_unwind(AssertUnwindSafe(|| program.imported_crates(member))).unwrap_or_default());
             });
         }
     });
@@ -133,8 +132,8 @@ fn analyse(program: &Program<'_>, found: &mut Vec<Diagnostic>) -> Vec<AnalysedBo
     owners.sort_by_key(|owner| std::cmp::Reverse(length(program, *owner).filter(|length| *length > LARGE)));
     let bodies: Vec<_> = owners
         .into_par_iter()
-        // Else the last piece, an eighth of all, would be one thread's.
-        .with_max_len(16)
+        // Else the last piece, an eighth of all, would be one thread's; some bodies take a hundred times as long as others.
+        .with_max_len(4)
         .map(|owner| catch_unwind(AssertUnwindSafe(|| AnalysedBody::new(program, owner))).map_err(|_| owner))
         .collect();
     let mut analysed = Vec::with_capacity(bodies.len());
