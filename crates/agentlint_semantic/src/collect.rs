@@ -9,6 +9,7 @@ use agentlint_syntax::{
     name,
 };
 
+use crate::ahead::Ahead;
 use crate::def::DefKind;
 use crate::definitions::{
     Collected, CrateDefs, DeclaredImpl, Expansion, ROOT, StoredDef, StoredVisible, TypeNames, WrittenTrait,
@@ -47,6 +48,7 @@ pub(crate) struct Outside<'a> {
     pub(crate) loader: &'a dyn Loader,
     pub(crate) extern_macro: ExternMacro<'a>,
     pub(crate) markers: &'a Markers,
+    pub(crate) ahead: &'a Ahead,
 }
 
 struct Collector<'a> {

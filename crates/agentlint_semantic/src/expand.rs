@@ -36,6 +36,10 @@ pub(crate) struct MacroDef {
 }
 
 impl MacroDef {
+    pub(crate) fn is(&self, other: &MacroDef) -> bool {
+        Arc::ptr_eq(&self.facts, &other.facts) && self.item == other.item
+    }
+
     pub(crate) fn rules(&self) -> Option<&ast::MacroRules> {
         match &self.facts.items.get(self.item)?.kind {
             ItemKind::MacroRules(rules) => Some(rules),
@@ -181,7 +185,7 @@ impl<'a> MacroScope<'a> {
         let rules = self.rules(&def)?;
         let key = self.key(site, &def, rules.hash);
         let kept = key.and_then(|key| self.outside.loader.kept_expansion(self.krate, key));
-        let facts = match kept {
+        let facts = match kept.or_else(|| self.outside.ahead.get(self.krate, site.file, site.item, &def)) {
             Some(facts) => facts,
             None => {
                 let parsed = rules.parsed.get_or_init(|| Macro::new(def.rules()?).ok());

@@ -2,6 +2,7 @@
 //!
 //! Everything is worked out on demand and kept; nothing here does I/O, and nothing can fail: what is not understood is unknown.
 
+mod ahead;
 mod body_macros;
 mod collect;
 pub mod def;
@@ -26,6 +27,7 @@ pub mod types;
 /// Names the code that makes the model: of another one, what was found may be something else.
 pub const FORM: &str = env!("AGENTLINT_MODEL_FORM");
 
+pub use ahead::LikelyCall;
 pub use program::Program;
 pub use signature::{Generics, Signature};
 pub use std_index::unpack as unpack_std;

@@ -10,6 +10,7 @@ use agentlint_syntax::{
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::ahead::Ahead;
 use crate::collect;
 use crate::def::{Def, DefId, DefKind, Place, Visible};
 use crate::definitions::{CrateDefs, ROOT};
@@ -33,6 +34,7 @@ pub struct Program<'l> {
     /// Of core's own crates and of all others, by edition.
     pub(crate) preludes: [[OnceLock<Option<DefId>>; 4]; 2],
     pub(crate) markers: Markers,
+    pub(crate) ahead: Ahead,
     pub(crate) selections: Selections,
     pub(crate) known: OnceLock<crate::known::Known>,
 }
@@ -103,7 +105,8 @@ impl<'l> Program<'l> {
         let crates = graph.crates.iter().map(|_| OnceLock::new()).collect();
         let markers = Markers::new(&graph);
         let preludes = Default::default();
-        Program { graph, loader, crates, std, preludes, markers, selections: Selections::default(), known: OnceLock::new() }
+        let (ahead, selections) = (Ahead::default(), Selections::default());
+        Program { graph, loader, crates, std, preludes, markers, ahead, selections, known: OnceLock::new() }
     }
 
     pub fn node(&self, krate: CrateId) -> &CrateNode {
@@ -164,7 +167,8 @@ impl<'l> Program<'l> {
 
     fn collect(&self, krate: CrateId, files: &CrateFiles) -> CrateDefs {
         let extern_macro = |from: CrateId, krate: Name, wanted: Name| self.extern_macro(from, krate, wanted, 0);
-        let outside = collect::Outside { loader: self.loader, extern_macro: &extern_macro, markers: &self.markers };
+        let outside =
+            collect::Outside { loader: self.loader, extern_macro: &extern_macro, markers: &self.markers, ahead: &self.ahead };
         collect::collect(krate, self.node(krate), files, &outside)
     }
 

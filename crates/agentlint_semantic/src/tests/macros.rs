@@ -1,4 +1,4 @@
-//! Macros that are called inside bodies.
+//! Macros that are called inside bodies, and among items.
 
 use super::{calls, calls_with};
 
@@ -53,6 +53,19 @@ fn macros_of_dependencies_and_blocks() {
         calls_with(&[("dep", dep)], text),
         ["dep::run", "dep::Job::wait", "dep::run", "dep::Job::wait", "dep::run", "dep::Job::wait"]
     );
+}
+
+#[test]
+fn what_was_expanded_ahead_counts_where_its_macro_is_meant() {
+    let dep = "#[macro_export] macro_rules! make { ($name:ident) => { struct $name; impl $name { fn of_dep(&self) {} } } }";
+    let text = "
+        macro_rules! own { ($name:ident) => { struct $name; impl $name { fn of_own(&self) {} } } }
+        own!(A);
+        mod inner { macro_rules! make { ($name:ident) => { struct $name; } } make!(B); }
+        use dep::make;
+        make!(C);
+        fn f() { A.of_own(); C.of_dep(); }";
+    assert_eq!(calls_with(&[("dep", dep)], text), ["case::A::of_own", "case::C::of_dep"]);
 }
 
 #[test]

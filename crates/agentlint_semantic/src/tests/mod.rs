@@ -58,6 +58,8 @@ fn calls_with(dependencies: &[(&str, &str)], text: &str) -> Vec<String> {
     }
     let loader = Texts(files);
     let program = Program::new(graph, &loader);
+    // As real runs do.
+    program.members().for_each(|krate| program.expand_ahead(&program.likely_calls(krate)));
     let mut found = Vec::new();
     for owner in program.members().flat_map(|krate| program.owners(krate)) {
         let inferred = program.infer(owner).expect("an owner has a body");
