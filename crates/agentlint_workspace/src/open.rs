@@ -155,7 +155,6 @@ pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
     let projects: Vec<ProjectScope> = std::mem::take(&mut scope.projects).into_values().collect();
     let mut loaded = load_projects(projects, &request, &mut notes)?;
     let pool = thread_pool("agentlint", request.threads)?;
-    let readers = thread_pool("reader", request.threads)?;
     let sources = Arc::new(Sources::new(request.cwd.clone()));
     pool.install(|| place_files(&mut loaded, &sources, &mut scope.loose));
     let loose = pool.install(|| loose_crates(&scope.loose, &sources));
@@ -169,7 +168,7 @@ pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
     }
     let facts = request.environment.cache.as_deref().map(FactsFolder::open);
     let (loader, mut diagnostics) =
-        DiskLoader::open(Reading { sources, crates, on_first_reading: request.on_first_reading }, &graph, readers, pool, facts);
+        DiskLoader::open(Reading { sources, crates, on_first_reading: request.on_first_reading }, &graph, pool, facts);
     let members: Vec<CrateId> = graph.crates.iter_enumerated().filter(|(_, node)| node.is_member).map(|(id, _)| id).collect();
     let mut report_only = report_only(&loaded, &owners, &members, &loader, &excludes);
     if let Some(only) = &mut report_only {

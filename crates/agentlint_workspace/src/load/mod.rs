@@ -5,13 +5,12 @@ mod kept;
 mod kept_definitions;
 mod kept_summaries;
 pub(crate) mod modules;
+mod readers;
 mod walk;
 
 use std::borrow::Cow;
 use std::hash::BuildHasher;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use agentlint_diagnostics::{Diagnostic, FileId};
@@ -31,6 +30,7 @@ use kept::Submodule;
 pub(crate) use kept::{FactsFolder, KeptCrate};
 use kept_definitions::DefinitionFiles;
 pub use kept_summaries::SummaryFiles;
+use readers::Readers;
 use walk::{Problems, walk};
 pub(crate) use walk::{prefetch, reached_files};
 
@@ -85,8 +85,7 @@ pub struct DiskLoader {
     crates: IndexVec<CrateId, OnceLock<Option<Arc<CrateFiles>>>>,
     /// Of the files of dependencies whose bodies were asked for.
     texts: RwLock<FxHashMap<FileId, Option<Arc<str>>>>,
-    /// The threads that parse dependencies.
-    readers: Arc<ThreadPool>,
+    readers: Readers,
     pool: Arc<ThreadPool>,
 }
 
@@ -116,11 +115,11 @@ impl DiskLoader {
     pub(crate) fn open(
         reading: Reading,
         graph: &CrateGraph,
-        readers: Arc<ThreadPool>,
         pool: Arc<ThreadPool>,
         facts: Option<FactsFolder>,
     ) -> (DiskLoader, Vec<Diagnostic>) {
         let Reading { sources, mut crates, on_first_reading } = reading;
+        let readers = Readers::new(pool.current_num_threads());
         // Several members may contain a file, which is read once: where one of them has tests, all are read with tests.
         let test = name("test");
         if !crates.iter().any(|source| source.is_member && source.cfg.flags.contains(&test)) {
@@ -165,7 +164,7 @@ impl DiskLoader {
     /// Writes what this run learned about remote crates into the user's cache.
     pub fn keep(&self) {
         let learned: Vec<&Arc<KeptCrate>> = self.shared.kept.iter().filter_map(|kept| kept.get()?.as_ref()).collect();
-        self.readers.install(|| learned.par_iter().for_each(|kept| kept.store()));
+        self.pool.install(|| learned.par_iter().for_each(|kept| kept.store()));
     }
 
     /// Where what is found of dependencies is kept, for runs that have the same `knowledge` of what blocks.
@@ -175,7 +174,7 @@ impl DiskLoader {
     }
 
     fn read(&self, id: CrateId) -> Option<Arc<CrateFiles>> {
-        if self.is_reader() {
+        if self.readers.are_here() {
             return self.shared.read(id);
         }
         if let Some(files) = self.shared.read_kept(id) {
@@ -183,31 +182,10 @@ impl DiskLoader {
         }
         self.shared.tell_of(id);
         let shared = Arc::clone(&self.shared);
-        self.as_reader(move || {
+        self.readers.run(move || {
             prefetch(&shared.sources, shared.crates.get(id));
             shared.read(id)
         })
-    }
-
-    /// Runs `work` where the stack is deep enough. A panic in it gives `None`.
-    ///
-    /// The caller may be a worker of another pool. It must sleep here, not steal work as `install` would let it: stolen work could
-    /// ask for the very crate that is being read, and would wait for itself.
-    fn as_reader<T: Send + 'static>(&self, work: impl FnOnce() -> Option<T> + Send + 'static) -> Option<T> {
-        if self.is_reader() {
-            return work();
-        }
-        let (sender, receiver) = sync_channel(1);
-        self.readers.spawn(move || {
-            let done = catch_unwind(AssertUnwindSafe(work)).unwrap_or(None);
-            // Nobody waits any more where the run was given up.
-            let _ = sender.send(done);
-        });
-        receiver.recv().ok().flatten()
-    }
-
-    fn is_reader(&self) -> bool {
-        self.readers.current_thread_index().is_some()
     }
 }
 
@@ -258,7 +236,7 @@ impl Loader for DiskLoader {
         let (path, folder) = sources.folder(file)?.submodule(inline, item, &source.cfg)?;
         let origin = Origin { is_member: source.is_member, folder, declared_in: Some(file) };
         let shared = Arc::clone(&self.shared);
-        let (file, facts) = self.as_reader(move || {
+        let (file, facts) = self.readers.run(move || {
             let (slot, parsed) = sources.parse(&path, shared.crates.get(id)?.reading());
             let (file, _) = sources.register(&slot, &parsed, &path, origin);
             Some((file, Arc::clone(&parsed.facts)))
