@@ -50,8 +50,10 @@ impl Program<'_> {
             }
         }
         let mut calls = Vec::new();
+        let cfg = &self.node(krate).cfg;
         for (file, facts) in &files.facts {
-            for (item, _) in facts.items.iter_enumerated() {
+            let items = facts.items.iter_enumerated();
+            for (item, _) in items.filter(|(_, item)| item.cfg.as_ref().is_none_or(|written| cfg.holds(written))) {
                 if let Some((_, MacroCall { path, .. })) = call(facts, item)
                     && let [only] = path.segments.as_slice()
                     && let Some(Some(def)) = macros.get(&only.name)
