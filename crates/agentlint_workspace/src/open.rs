@@ -134,7 +134,8 @@ impl Opened {
         let lines_beside: usize =
             self.deploy_files.iter().filter_map(|file| sources.facts(*file)).map(|facts| facts.lines.len()).sum();
         let (targets, files, lines) = (self.members.len(), files.len() + self.deploy_files.len(), lines + lines_beside);
-        RunReport { targets, files, lines, without_sources, notes: self.notes.clone() }
+        let notes = self.notes.iter().cloned().chain(self.loader.note()).collect();
+        RunReport { targets, files, lines, without_sources, notes }
     }
 }
 

@@ -161,6 +161,12 @@ impl DiskLoader {
         self.shared.crates.get(id).is_some_and(|source| source.identity().is_some())
     }
 
+    /// What kept it from reading what is there.
+    pub(crate) fn note(&self) -> Option<String> {
+        let why = "the system gave no more threads, so that dependencies that are not in the cache were not read";
+        self.readers.are_missing().then(|| why.to_owned())
+    }
+
     /// Writes what this run learned about remote crates into the user's cache.
     pub fn keep(&self) {
         let learned: Vec<&Arc<KeptCrate>> = self.shared.kept.iter().filter_map(|kept| kept.get()?.as_ref()).collect();

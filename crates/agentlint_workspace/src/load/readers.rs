@@ -20,6 +20,11 @@ impl Readers {
         Readers { threads, pool: OnceLock::new() }
     }
 
+    /// Whether they were needed, and the system gave no threads for them.
+    pub(super) fn are_missing(&self) -> bool {
+        self.pool.get().is_some_and(Option::is_none)
+    }
+
     /// Whether the present thread is one of them.
     pub(super) fn are_here(&self) -> bool {
         self.pool.get().and_then(Option::as_ref).is_some_and(|pool| pool.current_thread_index().is_some())
