@@ -11,30 +11,21 @@ use agentlint_syntax::{
 
 use crate::ahead::Ahead;
 use crate::def::DefKind;
-use crate::definitions::{
-    Collected, CrateDefs, DeclaredImpl, Expansion, ROOT, StoredDef, StoredVisible, TypeNames, WrittenTrait,
-};
+use crate::definitions::{Collected, CrateDefs, DeclaredImpl, Expansion, ROOT, TypeNames, WrittenTrait};
 use crate::expand::{CallSite, ExternMacro, MacroScope, Markers};
 use crate::input::{CrateFiles, CrateId, CrateNode, Loader};
 use crate::module_data::{CollectedModule, ModuleImport};
+use crate::stored::{StoredDef, StoredVisible};
 
 pub(crate) fn collect(krate: CrateId, node: &CrateNode, files: &CrateFiles, outside: &Outside<'_>) -> CrateDefs {
     let macros = MacroScope::new(krate, node.is_member, files.facts.iter(), outside);
     // Nearly every item becomes one definition.
-    let defs = Vec::with_capacity(files.facts.values().map(|facts| facts.items.len()).sum::<usize>() + 1);
-    let out = Collected { defs, facts: files.facts.clone(), ..Collected::default() };
+    let count = files.facts.values().map(|facts| facts.items.len()).sum::<usize>() + 1;
+    let (defs, names) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let out = Collected { defs, names, facts: files.facts.clone(), ..Collected::default() };
     let mut collector = Collector { krate, node, files, outside, macros, inline: Vec::new(), real_file: files.root, out };
-    collector.out.defs.push(StoredDef {
-        kind: DefKind::Module,
-        name: node.name,
-        parent: ROOT,
-        module: ROOT,
-        file: files.root.0,
-        item: ItemId::new(0),
-        variant: 0,
-        visibility: StoredVisible::Everywhere,
-        is_test: matches!(node.kind, crate::input::CrateKind::Test),
-    });
+    let is_test = matches!(node.kind, crate::input::CrateKind::Test);
+    collector.out.add(node.name, StoredDef { is_test, ..StoredDef::root(files.root.0) });
     collector.out.modules.insert(ROOT, CollectedModule::default());
     if let Some(file) = files.facts.get(&files.root) {
         let file = Arc::clone(file);
@@ -143,24 +134,14 @@ impl Collector<'_> {
     }
 
     fn define(&mut self, kind: DefKind, item: &ast::Item, item_id: ItemId, file: FileId, parent: u32, module: u32) -> u32 {
-        let id = self.out.defs.len() as u32;
-        let parent_kind = self.out.defs[parent as usize].kind;
-        let parent_is_test = self.out.defs[parent as usize].is_test;
-        let visibility = match parent_kind {
+        let holder = self.out.defs[parent as usize];
+        let visibility = match holder.kind {
             DefKind::Trait => StoredVisible::Everywhere,
             _ => self.visibility(&item.visibility, module),
         };
-        self.out.defs.push(StoredDef {
-            kind,
-            name: item.name,
-            parent,
-            module,
-            file: file.0,
-            item: item_id,
-            variant: 0,
-            visibility,
-            is_test: parent_is_test || is_test(item),
-        });
+        let is_test = holder.is_test || is_test(item);
+        let def = StoredDef { kind, parent, module, file: file.0, item: item_id, variant: 0, visibility, is_test };
+        let id = self.out.add(item.name, def);
         match kind {
             DefKind::Struct | DefKind::Enum | DefKind::Union => {
                 self.out.types.entry(item.name).or_insert(TypeNames::Adt);
@@ -262,23 +243,14 @@ impl Collector<'_> {
     }
 
     fn variants(&mut self, declared: &ast::Enum, item: &ast::Item, item_id: ItemId, file: FileId, def: u32, module: u32) {
-        let is_test = self.out.defs[def as usize].is_test;
+        let base = self.out.defs[def as usize];
+        let visibility = self.visibility(&item.visibility, module);
         for (position, variant) in declared.variants.iter().enumerate() {
             if variant.cfg.as_ref().is_some_and(|cfg| !self.node.cfg.holds(cfg)) {
                 continue;
             }
-            let id = self.out.defs.len() as u32;
-            self.out.defs.push(StoredDef {
-                kind: DefKind::Variant,
-                name: variant.name,
-                parent: def,
-                module,
-                file: file.0,
-                item: item_id,
-                variant: position as u32,
-                visibility: self.visibility(&item.visibility, module),
-                is_test,
-            });
+            let of_enum = StoredDef { kind: DefKind::Variant, parent: def, module, file: file.0, item: item_id, ..base };
+            let id = self.out.add(variant.name, StoredDef { variant: position as u32, visibility, ..of_enum });
             self.out.members.entry(def).or_default().push(id);
         }
     }
@@ -293,9 +265,9 @@ impl Collector<'_> {
                 open.pop();
             }
             let parent = open.last().map_or(module, |(_, def)| *def);
-            let def = self.out.defs.len() as u32;
-            let base = self.out.defs[owner as usize].clone();
-            self.out.defs.push(StoredDef { kind: DefKind::Module, name: name(""), parent, module: parent, ..base });
+            let base = self.out.defs[owner as usize];
+            let block = StoredDef { kind: DefKind::Module, parent, module: parent, ..base };
+            let def = self.out.add(name(""), block);
             self.out.modules.insert(def, CollectedModule::block());
             self.out.blocks.insert((id.0, body_id, expr), def);
             self.items(file, id, items, def, def);

@@ -1,7 +1,7 @@
 //! Definitions: everything a path can lead to, flat and numbered per crate.
 
 use agentlint_diagnostics::FileId;
-use agentlint_syntax::{Name, Span, ast};
+use agentlint_syntax::{Span, ast};
 use serde::{Deserialize, Serialize};
 
 use crate::input::CrateId;
@@ -39,11 +39,29 @@ pub enum DefKind {
     MacroRules,
 }
 
+impl DefKind {
+    /// Each at the place of its number.
+    pub(crate) const ALL: [DefKind; 13] = [
+        DefKind::Module,
+        DefKind::Function,
+        DefKind::Struct,
+        DefKind::Union,
+        DefKind::Enum,
+        DefKind::Variant,
+        DefKind::Trait,
+        DefKind::TypeAlias,
+        DefKind::AssocType,
+        DefKind::Const,
+        DefKind::Static,
+        DefKind::Impl,
+        DefKind::MacroRules,
+    ];
+}
+
 /// What is known of a definition without resolving anything.
 #[derive(Clone, Copy, Debug)]
 pub struct Def {
     pub kind: DefKind,
-    pub name: Name,
     /// The module, block, impl, trait or enum that holds it; itself for the crate's root.
     pub parent: DefId,
     /// The module in whose scope its signature is resolved.

@@ -16,12 +16,10 @@ use crate::def::{Def, DefId, DefKind, Visible};
 use crate::expand::{FIRST_EXPANSION, MacroDef};
 use crate::input::{CrateFiles, CrateId, ExpansionKey, KeptDefinitions, Loader};
 use crate::module_data::{CollectedModule, ModuleData};
+use crate::stored::{DefTable, StoredDef, StoredVisible};
 
 /// Number 0 is the crate's root module.
 pub(crate) const ROOT: u32 = 0;
-
-/// How many definitions are unpacked together.
-const CHUNK: usize = 64;
 
 /// The name of the tables in their pack.
 const TABLES: &str = "definitions";
@@ -51,8 +49,7 @@ type Slot = OnceLock<Option<Arc<SourceFile>>>;
 /// A file is named by its `FileId`; in kept tables by the number that it has in the crate, but for expansions.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tables {
-    count: u32,
-    chunks: Vec<Lazy<Chunk>>,
+    defs: DefTable,
     pub(crate) modules: FxHashMap<u32, Lazy<ModuleData>>,
     pub(crate) inherent_impls: Lazy<Vec<DeclaredImpl>>,
     /// Impls of traits by the last segment of the trait's path; each list in the order of the sources.
@@ -73,34 +70,6 @@ pub(crate) struct Tables {
     /// Crates declared with `#[macro_use]`.
     pub(crate) macro_use: Vec<Name>,
     expansions: Lazy<Vec<Expansion>>,
-}
-
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct Chunk {
-    defs: Vec<StoredDef>,
-    /// The items of impls and traits, and the variants of enums; sorted.
-    members: Vec<(u32, Vec<u32>)>,
-}
-
-/// A definition; what it refers to are definitions of the same crate.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct StoredDef {
-    pub(crate) kind: DefKind,
-    pub(crate) name: Name,
-    pub(crate) parent: u32,
-    pub(crate) module: u32,
-    pub(crate) file: u32,
-    pub(crate) item: ItemId,
-    pub(crate) variant: u32,
-    pub(crate) visibility: StoredVisible,
-    pub(crate) is_test: bool,
-}
-
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub(crate) enum StoredVisible {
-    #[default]
-    Everywhere,
-    Within(u32),
 }
 
 /// An impl, and what is written of its trait and its self type. Neither its definition nor its item is unpacked to find it.
@@ -142,6 +111,8 @@ pub(crate) enum TypeNames {
 #[derive(Default)]
 pub(crate) struct Collected {
     pub(crate) defs: Vec<StoredDef>,
+    /// Theirs, in the same order.
+    pub(crate) names: Vec<Name>,
     pub(crate) modules: FxHashMap<u32, CollectedModule>,
     pub(crate) members: FxHashMap<u32, Vec<u32>>,
     /// All but negative ones.
@@ -155,19 +126,17 @@ pub(crate) struct Collected {
     pub(crate) facts: FxHashMap<FileId, Arc<SourceFile>>,
 }
 
+impl Collected {
+    /// The number of the new definition.
+    pub(crate) fn add(&mut self, name: Name, def: StoredDef) -> u32 {
+        self.defs.push(def);
+        self.names.push(name);
+        self.names.len() as u32 - 1
+    }
+}
+
 impl CrateDefs {
     pub(crate) fn new(krate: CrateId, found: Collected, macros: FxHashMap<Name, (u32, ItemId)>) -> CrateDefs {
-        let mut members: Vec<(u32, Vec<u32>)> = found.members.into_iter().collect();
-        members.sort_unstable_by_key(|(holder, _)| *holder);
-        let mut members = members.into_iter().peekable();
-        let count = found.defs.len() as u32;
-        let mut defs = found.defs.into_iter();
-        let chunks = (0..count.div_ceil(CHUNK as u32)).map(|chunk| {
-            let end = (chunk + 1) * CHUNK as u32;
-            let members = std::iter::from_fn(|| members.next_if(|(holder, _)| *holder < end)).collect();
-            Lazy::from(Chunk { defs: defs.by_ref().take(CHUNK).collect(), members })
-        });
-        let chunks = chunks.collect();
         let mut inherent_impls = Vec::new();
         let mut trait_impls: FxHashMap<Name, Vec<DeclaredImpl>> = FxHashMap::default();
         let mut trait_impls_on: FxHashMap<Name, Vec<u32>> = FxHashMap::default();
@@ -191,8 +160,7 @@ impl CrateDefs {
         }
         let trait_impls: FxHashMap<_, _> = trait_impls.into_iter().map(|(name, impls)| (name, impls.into())).collect();
         let tables = Tables {
-            count,
-            chunks,
+            defs: DefTable::new(&found.defs, found.names, found.members),
             modules: found.modules.into_iter().map(|(module, data)| (module, ModuleData::from(data).into())).collect(),
             inherent_impls: inherent_impls.into(),
             trait_impls: trait_impls.into(),
@@ -231,16 +199,12 @@ impl CrateDefs {
         }
         let tables = &self.tables;
         let number = |file: u32| if file >= FIRST_EXPANSION { Some(file) } else { number(FileId(file)) };
-        let chunk = |chunk: &Lazy<Chunk>| {
-            let defs = chunk.defs.iter().map(|def| Some(StoredDef { file: number(def.file)?, ..def.clone() }));
-            Some(Lazy::from(Chunk { defs: defs.collect::<Option<_>>()?, members: chunk.members.clone() }))
-        };
         let blocks = tables.blocks.iter().map(|((file, body, expr), def)| Some(((number(*file)?, *body, *expr), *def)));
         let macros = tables.macros.iter().map(|(name, (file, item))| Some((*name, (number(*file)?, *item))));
         let expansions =
             tables.expansions.iter().map(|of| Some(Expansion { called_in: number(of.called_in)?, key: Some(of.key?) }));
         let kept = Tables {
-            chunks: tables.chunks.iter().map(chunk).collect::<Option<_>>()?,
+            defs: tables.defs.with_files(number)?,
             blocks: blocks.collect::<Option<FxHashMap<_, _>>>()?.into(),
             macros: macros.collect::<Option<FxHashMap<_, _>>>()?.into(),
             expansions: expansions.collect::<Option<Vec<_>>>()?.into(),
@@ -256,23 +220,25 @@ impl CrateDefs {
     }
 
     pub(crate) fn len(&self) -> u32 {
-        self.tables.count
+        self.tables.defs.len()
     }
 
     fn id(&self, index: u32) -> DefId {
         DefId { krate: self.krate, index }
     }
 
-    /// The definition of that number, which must be one of the crate's.
-    pub(crate) fn stored(&self, index: u32) -> &StoredDef {
-        &self.tables.chunks[index as usize / CHUNK].defs[index as usize % CHUNK]
+    pub(crate) fn kind(&self, index: u32) -> DefKind {
+        self.tables.defs.kind(index)
+    }
+
+    pub(crate) fn name(&self, index: u32) -> Name {
+        self.tables.defs.name(index)
     }
 
     pub(crate) fn def(&self, index: u32) -> Def {
-        let stored = self.stored(index);
+        let stored = self.tables.defs.get(index);
         Def {
             kind: stored.kind,
-            name: stored.name,
             parent: self.id(stored.parent),
             module: self.id(stored.module),
             file: self.file_id(stored.file),
@@ -285,8 +251,9 @@ impl CrateDefs {
 
     /// The item behind a definition; `None` for roots and blocks.
     pub(crate) fn item(&self, index: u32, loader: &dyn Loader) -> Option<&ast::Item> {
-        let stored = self.stored(index);
-        if stored.kind == DefKind::Module && (stored.parent == index || stored.name.is_empty()) {
+        let stored = self.tables.defs.get(index);
+        let is_written = stored.kind != DefKind::Module || (stored.parent != index && !self.name(index).is_empty());
+        if !is_written {
             return None;
         }
         self.file(self.file_id(stored.file), loader)?.items.get(stored.item)
@@ -301,9 +268,7 @@ impl CrateDefs {
 
     /// The items of an impl or a trait, or the variants of an enum.
     pub(crate) fn members(&self, holder: u32) -> Box<[DefId]> {
-        let Some(chunk) = self.tables.chunks.get(holder as usize / CHUNK) else { return Box::default() };
-        let Ok(at) = chunk.members.binary_search_by_key(&holder, |(holder, _)| *holder) else { return Box::default() };
-        chunk.members[at].1.iter().map(|member| self.id(*member)).collect()
+        self.tables.defs.members(holder).map(|member| self.id(member)).collect()
     }
 
     pub(crate) fn module(&self, index: u32) -> Option<&ModuleData> {
@@ -380,6 +345,6 @@ impl CrateDefs {
 impl Tables {
     fn unpack(pack: &Pack) -> Option<Tables> {
         let tables: Tables = pack.get(TABLES)?;
-        (tables.count > ROOT && tables.count.div_ceil(CHUNK as u32) as usize == tables.chunks.len()).then_some(tables)
+        (tables.defs.len() > ROOT).then_some(tables)
     }
 }

@@ -20,6 +20,7 @@ mod not_understood;
 mod program;
 mod signature;
 mod std_index;
+mod stored;
 #[cfg(test)]
 mod tests;
 pub mod types;

@@ -1,13 +1,16 @@
 //! What a module or a block declares, as its sources have it. Names are looked up when they are needed.
 
+use std::hash::Hasher;
+
 use agentlint_syntax::Name;
 use agentlint_syntax::ast::{Import, ImportKind};
-use agentlint_syntax::packed::Lazy;
+use agentlint_syntax::packed::{Lazy, Rows};
+use fnv::FnvHasher;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
-use crate::definitions::StoredVisible;
+use crate::stored::StoredVisible;
 
 /// Of a dependency's module most is never asked about: it is found without its name being unpacked.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -43,7 +46,7 @@ pub(crate) struct CollectedModule {
 
 /// Numbers by name. Names with the same checksum are not told apart: who looks one up has to look at what it found.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct ByName(Vec<(u32, u32)>);
+struct ByName(Rows<2>);
 
 impl ModuleData {
     /// The definitions that may have that name, in the order of the sources.
@@ -53,7 +56,7 @@ impl ModuleData {
 
     /// All definitions, in no order.
     pub(crate) fn items(&self) -> impl Iterator<Item = u32> {
-        self.items.0.iter().map(|(_, def)| *def)
+        self.items.0.iter().map(|[_, def]| def)
     }
 
     pub(crate) fn imports(&self) -> impl Iterator<Item = &ModuleImport> {
@@ -115,24 +118,27 @@ impl From<CollectedModule> for ModuleData {
 impl ByName {
     fn new(numbers: FxHashMap<Name, SmallVec<[u32; 2]>>) -> ByName {
         let pairs =
-            numbers.into_iter().flat_map(|(name, numbers)| numbers.into_iter().map(move |number| (checksum(name), number)));
-        let mut pairs: Vec<(u32, u32)> = pairs.collect();
+            numbers.into_iter().flat_map(|(name, numbers)| numbers.into_iter().map(move |number| [checksum(name), number]));
+        let mut pairs: Vec<[u32; 2]> = pairs.collect();
         pairs.sort_unstable();
-        ByName(pairs)
+        ByName(pairs.into_iter().collect())
     }
 
     fn get(&self, wanted: Name) -> impl DoubleEndedIterator<Item = u32> {
         let wanted = checksum(wanted);
-        let start = self.0.partition_point(|(checksum, _)| *checksum < wanted);
-        let rest = self.0.get(start..).unwrap_or_default();
-        let end = rest.iter().position(|(checksum, _)| *checksum != wanted).unwrap_or(rest.len());
-        rest.iter().take(end).map(|(_, number)| *number)
+        let start = self.0.partition_point(|[checksum, _]| checksum < wanted);
+        let of_name = move |row: usize| self.0.get(row).filter(|[checksum, _]| *checksum == wanted).map(|[_, number]| number);
+        let end = (start..).find(|row| of_name(*row).is_none()).unwrap_or(start);
+        (start..end).filter_map(of_name)
     }
 }
 
 /// The same in every build, unlike what a hasher of Rust's gives: it is kept.
 fn checksum(name: Name) -> u32 {
-    crc32fast::hash(name.as_bytes())
+    let mut hasher = FnvHasher::default();
+    hasher.write(name.as_bytes());
+    let hash = hasher.finish();
+    (hash ^ (hash >> 32)) as u32
 }
 
 #[cfg(test)]
@@ -152,7 +158,7 @@ mod tests {
 
     #[test]
     fn names_with_one_checksum_are_told_apart() {
-        let (one, other) = (name("plumless"), name("buckeroo"));
+        let (one, other) = (name("set_recv_open_new"), name("read_read_new_push"));
         assert_eq!(checksum(one), checksum(other));
         let mut found = CollectedModule::default();
         for bound in [one, other] {

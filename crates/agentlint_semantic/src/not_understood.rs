@@ -89,7 +89,7 @@ impl Program<'_> {
         let mut found = Vec::new();
         for index in 0..defs.len() {
             let (def, data) = (DefId { krate, index }, defs.def(index));
-            let Some(item) = self.item(def).filter(|item| item.name == data.name) else { continue };
+            let Some(item) = self.item(def).filter(|item| item.name == defs.name(index)) else { continue };
             for attribute in &item.attributes {
                 let (first, last) = match attribute.path.split_once("::") {
                     Some((first, _)) => (name(first), attribute.path.rsplit("::").next().unwrap_or_default()),

@@ -241,11 +241,11 @@ impl<'l> Program<'l> {
     }
 
     pub fn kind(&self, id: DefId) -> DefKind {
-        self.krate(id.krate).defs.stored(id.index).kind
+        self.krate(id.krate).defs.kind(id.index)
     }
 
     pub fn name(&self, id: DefId) -> Name {
-        self.krate(id.krate).defs.stored(id.index).name
+        self.krate(id.krate).defs.name(id.index)
     }
 
     pub(crate) fn facts(&self, id: DefId) -> &DefFacts {
@@ -392,7 +392,7 @@ impl<'l> Program<'l> {
             let def = self.def(at);
             match def.kind {
                 DefKind::Impl => segments.push(self.impl_self_ty(at).head_name(self)),
-                _ if !def.name.is_empty() => segments.push(def.name.to_string()),
+                _ if !self.name(at).is_empty() => segments.push(self.name(at).to_string()),
                 _ => {}
             }
             if def.parent == at {

@@ -8,7 +8,7 @@ use super::{Item, ItemId};
 use crate::Lazy;
 
 /// How many items are unpacked together.
-const CHUNK: usize = 8;
+const CHUNK: usize = 2;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Items {

@@ -2,7 +2,9 @@
 //!
 //! Most of what a dependency declares is never asked about. So a file is unpacked to its items' names and kinds alone, and what
 //! stands behind an item, a [`Lazy`], when something first looks at it. The layout is `postcard`'s, with names replaced by their
-//! numbers in one table, and the lazy parts moved out behind the rest.
+//! numbers in one table, and the lazy parts moved out behind the rest. [`Rows`] are never unpacked.
+
+mod rows;
 
 use std::cell::RefCell;
 use std::fmt;
@@ -13,6 +15,7 @@ use rustc_hash::FxHashMap;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use self::rows::{Names, Rows};
 use crate::{Name, name};
 
 /// A value that is unpacked when it is first looked at.
@@ -22,10 +25,12 @@ pub struct Lazy<T> {
     value: OnceLock<Box<T>>,
 }
 
+/// A piece of a pack.
 #[derive(Clone)]
 struct Part {
     pack: Arc<Shared>,
-    range: Range<u32>,
+    /// Within the pack's bytes.
+    range: Range<usize>,
 }
 
 /// What a [`Packer`] made.
@@ -216,6 +221,29 @@ impl Shared {
     }
 }
 
+impl Packing {
+    /// Adds a part, and says where it begins among the parts, and its length.
+    fn push(&mut self, part: &[u8]) -> (u32, u32) {
+        let start = self.parts.len() as u32;
+        self.parts.extend(part);
+        (start, part.len() as u32)
+    }
+}
+
+impl Part {
+    fn deserialize<'de, D: Deserializer<'de>>(pack: Arc<Shared>, deserializer: D) -> Result<Part, D::Error> {
+        let (start, length) = <(u32, u32)>::deserialize(deserializer)?;
+        let start = pack.parts.checked_add(start as usize);
+        let range = start.and_then(|start| Some(start..start.checked_add(length as usize)?));
+        let range = range.filter(|range| range.end <= pack.bytes.as_slice().len());
+        Ok(Part { pack, range: range.ok_or_else(|| serde::de::Error::custom("a part that ends nowhere"))? })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.pack.bytes.as_slice().get(self.range.clone()).unwrap_or_default()
+    }
+}
+
 impl<T: DeserializeOwned + Default> Deref for Lazy<T> {
     type Target = T;
 
@@ -233,10 +261,7 @@ impl<T: DeserializeOwned + Default> Lazy<T> {
 
     /// A damaged part, which a checksum around the pack is to rule out, reads as an empty one.
     fn unpacked(&self) -> Box<T> {
-        let unpacked = self.part.as_ref().and_then(|part| {
-            let start = part.pack.parts.checked_add(part.range.start as usize)?;
-            unpack(&part.pack, start..start.checked_add(part.range.len())?)
-        });
+        let unpacked = self.part.as_ref().and_then(|part| unpack(&part.pack, part.range.clone()));
         Box::new(unpacked.unwrap_or_default())
     }
 }
@@ -277,13 +302,8 @@ impl<T: Serialize + DeserializeOwned + Default> Serialize for Lazy<T> {
             return (**self).serialize(serializer);
         }
         let part = postcard::to_allocvec(&**self).map_err(serde::ser::Error::custom)?;
-        let range = PACKING.with_borrow_mut(|packing| {
-            let parts = packing.as_mut().map(|packing| &mut packing.parts)?;
-            let start = parts.len() as u32;
-            parts.extend(&part);
-            Some((start, part.len() as u32))
-        });
-        range.unwrap_or_default().serialize(serializer)
+        let place = PACKING.with_borrow_mut(|packing| packing.as_mut().map(|packing| packing.push(&part)));
+        place.unwrap_or_default().serialize(serializer)
     }
 }
 
@@ -292,9 +312,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Lazy<T> {
         let Some(pack) = UNPACKING.with_borrow(Clone::clone) else {
             return T::deserialize(deserializer).map(Lazy::from);
         };
-        let (start, length) = <(u32, u32)>::deserialize(deserializer)?;
-        let end = start.checked_add(length).ok_or_else(|| serde::de::Error::custom("a part that ends nowhere"))?;
-        Ok(Lazy { part: Some(Part { pack, range: start..end }), value: OnceLock::new() })
+        Ok(Lazy { part: Some(Part::deserialize(pack, deserializer)?), value: OnceLock::new() })
     }
 }
 
