@@ -113,5 +113,5 @@ fn resolve_in(opened: &Opened, catalog: &Catalog) -> ResolvedCatalog {
             assert!(!program.is_absent(id), "the sources of {} are not on this machine", node.name);
         }
     }
-    ResolvedCatalog::new(&program, catalog)
+    ResolvedCatalog::new(&program, catalog.clone())
 }

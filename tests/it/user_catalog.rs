@@ -185,7 +185,7 @@ fn blocking_calls(opened: &Opened, trusted: &str) -> Vec<String> {
     let bodies = owners.into_iter().filter_map(|owner| AnalysedBody::new(&program, owner)).collect();
     let mut catalog = builtin_catalog().unwrap();
     catalog.extend(Catalog::parse("agentlint.toml", trusted).unwrap());
-    let catalog = ResolvedCatalog::new(&program, &catalog);
+    let catalog = ResolvedCatalog::new(&program, catalog);
     assert!(catalog.unresolved.iter().chain(&catalog.absent).all(|path| !trusted.contains(&format!("\"{path}\""))), "{trusted}");
     let calls = Effects::new(&program, catalog, bodies, &()).blocking_calls(&program);
     calls.into_iter().map(|call| call.callee).collect()

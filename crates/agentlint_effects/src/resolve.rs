@@ -129,11 +129,12 @@ pub struct ResolvedCatalog {
 }
 
 impl ResolvedCatalog {
-    pub fn new(program: &Program<'_>, catalog: &Catalog) -> ResolvedCatalog {
+    pub fn new(program: &Program<'_>, catalog: impl Into<Arc<Catalog>>) -> ResolvedCatalog {
+        let catalog = catalog.into();
         let entries = catalog.sinks.iter().map(SinkEntry::of).collect();
-        let mut out = ResolvedCatalog { written: Arc::new(catalog.clone()), entries, ..ResolvedCatalog::default() };
+        let mut out = ResolvedCatalog { written: Arc::clone(&catalog), entries, ..ResolvedCatalog::default() };
         let mut resolver = Resolver::new(program);
-        out.add(&mut resolver, catalog, |_| true);
+        out.add(&mut resolver, &catalog, |_| true);
         out.seen = resolver.crates().collect();
         out.unresolved = resolver.unresolved;
         out.absent = resolver.absent;

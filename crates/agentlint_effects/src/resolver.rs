@@ -15,6 +15,8 @@ use crate::catalog::Subject;
 pub(crate) struct Resolver<'a, 'l> {
     program: &'a Program<'l>,
     crates: FxHashMap<Name, Vec<CrateId>>,
+    /// What paths name, of those that were asked ahead; by the wanted version too.
+    known: FxHashMap<(String, Option<String>), Vec<DefId>>,
     pub(crate) unresolved: Vec<String>,
     pub(crate) absent: Vec<String>,
 }
@@ -29,19 +31,18 @@ impl<'a, 'l> Resolver<'a, 'l> {
                 crates.entry(node.name).or_default().push(id);
             }
         }
-        Resolver { program, crates, unresolved: Vec::new(), absent: Vec::new() }
+        Resolver { program, crates, known: FxHashMap::default(), unresolved: Vec::new(), absent: Vec::new() }
     }
 
-    /// Asks on all threads what is about to be asked one by one: the program remembers the answers.
-    pub(crate) fn ask_ahead(&self, subjects: &[&Subject]) {
-        subjects.par_iter().for_each(|subject| {
-            for path in subject.paths() {
-                self.functions_at(path, subject);
-            }
+    /// Asks on all threads what is about to be asked one by one. Of types and traits the program remembers the answers.
+    pub(crate) fn ask_ahead(&mut self, subjects: &[&Subject]) {
+        let functions = subjects.par_iter().flat_map_iter(|subject| {
             for path in subject.types.iter().chain(&subject.trait_path) {
                 self.named(path, subject);
             }
+            subject.paths().map(|path| (key(path, subject), self.functions_anew(path, subject)))
         });
+        self.known = functions.collect();
     }
 
     /// The crates that paths are looked up in.
@@ -152,6 +153,10 @@ impl<'a, 'l> Resolver<'a, 'l> {
     }
 
     pub(crate) fn functions_at(&self, path: &str, subject: &Subject) -> Vec<DefId> {
+        self.known.get(&key(path, subject)).cloned().unwrap_or_else(|| self.functions_anew(path, subject))
+    }
+
+    fn functions_anew(&self, path: &str, subject: &Subject) -> Vec<DefId> {
         let mut found = Vec::new();
         let segments: Vec<Name> = path.split("::").skip(1).map(name).collect();
         for krate in self.crates_of(path, subject) {
@@ -185,4 +190,8 @@ impl<'a, 'l> Resolver<'a, 'l> {
             }
         }
     }
+}
+
+fn key(path: &str, subject: &Subject) -> (String, Option<String>) {
+    (path.to_owned(), subject.version.clone())
 }

@@ -24,7 +24,7 @@ mod inspect;
 mod user_catalog;
 mod why;
 
-static BUILTIN: LazyLock<Result<Catalog, CatalogError>> = LazyLock::new(agentlint_lints::builtin_catalog);
+static BUILTIN: LazyLock<Result<Arc<Catalog>, CatalogError>> = LazyLock::new(|| agentlint_lints::builtin_catalog().map(Arc::new));
 
 pub(crate) struct Driver {
     registry: Registry,
@@ -183,10 +183,14 @@ impl Engine for Driver {
 }
 
 /// The built-in catalog and what the configuration adds to it.
-fn catalog(opened: &Opened) -> anyhow::Result<Catalog> {
-    let mut catalog = BUILTIN.as_ref()?.clone();
+fn catalog(opened: &Opened) -> anyhow::Result<Arc<Catalog>> {
+    let builtin = BUILTIN.as_ref()?;
+    if opened.config.catalog.is_empty() {
+        return Ok(Arc::clone(builtin));
+    }
+    let mut catalog = Catalog::clone(builtin);
     catalog.extend(user_catalog::catalog(&opened.config.catalog)?);
-    Ok(catalog)
+    Ok(Arc::new(catalog))
 }
 
 fn is_asked_for(opened: &Opened, file: FileId) -> bool {

@@ -118,7 +118,7 @@ fn with_effects<T>(
     let program = Program::new(graph, &loader);
     let owners = program.members().flat_map(|krate| program.owners(krate));
     let bodies = owners.filter_map(|owner| AnalysedBody::new(&program, owner)).collect();
-    let catalog = ResolvedCatalog::new(&program, &Catalog::parse("case.toml", CATALOG).unwrap());
+    let catalog = ResolvedCatalog::new(&program, Catalog::parse("case.toml", CATALOG).unwrap());
     let effects = Effects::new(&program, catalog, bodies, store);
     ask(&program, &effects, loader.bodies_read.load(Ordering::Relaxed))
 }

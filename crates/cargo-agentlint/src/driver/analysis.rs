@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use agentlint_diagnostics::{Diagnostic, Level, Location, RolePolicy};
@@ -20,7 +20,7 @@ use rayon::prelude::*;
 pub(super) fn lint<T: Send>(
     registry: &Registry,
     levels: &Levels,
-    catalog: &Catalog,
+    catalog: &Arc<Catalog>,
     roles: RolePolicy,
     opened: &Opened,
     also: impl FnOnce(&Program<'_>, &Effects) -> T + Send,
@@ -70,13 +70,18 @@ pub(super) struct Took {
 }
 
 /// What the members' bodies do. A body whose analysis panicked is left out, and found.
-pub(super) fn effects(program: &Program<'_>, catalog: &Catalog, opened: &Opened, found: &mut Vec<Diagnostic>) -> (Effects, Took) {
+pub(super) fn effects(
+    program: &Program<'_>,
+    catalog: &Arc<Catalog>,
+    opened: &Opened,
+    found: &mut Vec<Diagnostic>,
+) -> (Effects, Took) {
     let start = Instant::now();
     load(program);
     let bodies = analyse(program, found);
     let types = start.elapsed();
     // After inference: by then everything that the program's code leads into is loaded.
-    let resolved = ResolvedCatalog::new(program, catalog);
+    let resolved = ResolvedCatalog::new(program, Arc::clone(catalog));
     let mut knowledge = DefaultHasher::new();
     (agentlint_semantic::FORM, FORM, catalog).hash(&mut knowledge);
     let store = Store(opened.loader.summary_files(knowledge.finish()));

@@ -1,6 +1,7 @@
 //! `inspect`: what the model knows of calls, contexts and effects.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use agentlint_diagnostics::FileId;
 use agentlint_effects::{Catalog, Effects, RegionKind};
@@ -16,7 +17,7 @@ use super::analysis;
 use crate::engine::InspectRequest;
 use crate::{InspectFormat, Inspected};
 
-pub(super) fn run(opened: &Opened, catalog: &Catalog, request: &InspectRequest, out: &mut dyn Write) -> anyhow::Result<()> {
+pub(super) fn run(opened: &Opened, catalog: &Arc<Catalog>, request: &InspectRequest, out: &mut dyn Write) -> anyhow::Result<()> {
     // The model is built on the threads that parse; only what it says is written here.
     let lines = opened.loader.pool().install(|| {
         let program = Program::new(opened.graph.clone(), &opened.loader);
