@@ -34,9 +34,12 @@ pub(crate) struct Deploy {
     pub(crate) broken: Vec<FileId>,
 }
 
+/// Files by the root of the project that they belong to.
+pub(crate) type DeployFiles = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
+
 /// The files of the selected packages and projects, and those that were `named` by themselves.
-pub(crate) fn read_deploy(loaded: &[Loaded], named: &BTreeSet<PathBuf>, sources: &Sources, excludes: &Excludes) -> Deploy {
-    let mut by_root: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
+pub(crate) fn find_deploy(loaded: &[Loaded], named: &BTreeSet<PathBuf>) -> DeployFiles {
+    let mut by_root = DeployFiles::new();
     for loaded in loaded {
         let found = below_project(loaded);
         by_root.entry(loaded.project.root.clone()).or_default().extend(found);
@@ -47,8 +50,12 @@ pub(crate) fn read_deploy(loaded: &[Loaded], named: &BTreeSet<PathBuf>, sources:
         let root = root.or_else(|| repository_root(folder)).unwrap_or(folder);
         by_root.entry(root.to_path_buf()).or_default().insert(file.clone());
     }
+    by_root
+}
+
+pub(crate) fn read_deploy(found: DeployFiles, sources: &Sources, excludes: &Excludes) -> Deploy {
     let mut deploy = Deploy::default();
-    for (root, files) in by_root {
+    for (root, files) in found {
         let reader = Reader { root: root.canonicalize().unwrap_or_else(|_| root.clone()), sources, excludes };
         let texts: Vec<Text> = files.iter().take(MOST_FILES).filter_map(|path| reader.read(path)).collect();
         if texts.is_empty() {

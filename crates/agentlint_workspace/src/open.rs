@@ -10,7 +10,7 @@ use index_vec::IndexVec;
 use rustc_hash::FxHashSet;
 
 use crate::config::{self, Config};
-use crate::deploy::{Deploy, read_deploy};
+use crate::deploy::{Deploy, find_deploy, read_deploy};
 use crate::discovery::{ProjectScope, Scope, discover};
 use crate::environment::Environment;
 use crate::error::WorkspaceError;
@@ -162,8 +162,10 @@ pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
 
     let chosen: Vec<Chosen<'_>> =
         loaded.iter().map(|loaded| Chosen { project: &loaded.project, all_targets: loaded.all_targets }).collect();
-    let Built { graph, sources: crates, owners } = build(&chosen, &loose, request.all_targets);
-    let Deploy { project: deploy, files: deploy_files, broken } = read_deploy(&loaded, &scope.deploy, &sources, &excludes);
+    let graph = || build(&chosen, &loose, request.all_targets);
+    let (built, found) = pool.install(|| rayon::join(graph, || find_deploy(&loaded, &scope.deploy)));
+    let Built { graph, sources: crates, owners } = built;
+    let Deploy { project: deploy, files: deploy_files, broken } = read_deploy(found, &sources, &excludes);
     if graph.crates.is_empty() && deploy_files.is_empty() {
         return Err(WorkspaceError::NothingToRead { notes: notes.join("; ") });
     }

@@ -132,11 +132,15 @@ const HEADER: usize = 8;
 impl Pack {
     /// `None` where the bytes are not of this form; they are not checked for damage further in.
     pub fn open(bytes: Bytes) -> Option<Pack> {
-        let all = bytes.as_slice();
+        let (all, start) = match &bytes {
+            Bytes::Static(all) => (*all, 0),
+            Bytes::Owned { all, start } => (all.as_slice(), *start),
+        };
         let length = |at: usize| Some(u32::from_le_bytes(all.get(at..at + 4)?.try_into().ok()?) as usize);
-        let first = HEADER.checked_add(length(0)?)?;
-        let parts = first.checked_add(length(4)?)?;
-        let contents: Contents<'_> = postcard::from_bytes(all.get(HEADER..first)?).ok()?;
+        let header = start.checked_add(HEADER)?;
+        let first = header.checked_add(length(start)?)?;
+        let parts = first.checked_add(length(start + 4)?)?;
+        let contents: Contents<'_> = postcard::from_bytes(all.get(header..first)?).ok()?;
         all.get(parts..)?;
         let place = |part: &[u8]| {
             let start = part.as_ptr() as usize - all.as_ptr() as usize;
@@ -167,10 +171,11 @@ impl Pack {
 }
 
 impl Bytes {
+    /// All of them: ranges count what stands before the pack too.
     fn as_slice(&self) -> &[u8] {
         match self {
-            Bytes::Static(bytes) => bytes,
-            Bytes::Owned { all, start } => all.get(*start..).unwrap_or_default(),
+            Bytes::Static(all) => all,
+            Bytes::Owned { all, .. } => all,
         }
     }
 }
@@ -341,6 +346,14 @@ mod tests {
         assert_eq!(format!("{unpacked:?}"), format!("{facts:?}"));
         assert!(pack.get("src/b.rs").is_some_and(|empty: SourceFile| empty.items.is_empty()));
         assert!(pack.get::<SourceFile>("src/c.rs").is_none());
+    }
+
+    #[test]
+    fn a_pack_may_stand_behind_something_else() {
+        let all = [b"something".to_vec(), packed()].concat();
+        let pack = Pack::open(Bytes::Owned { all, start: 9 }).expect("the bytes are whole");
+        let unpacked: SourceFile = pack.get("src/a.rs").expect("the file was packed");
+        assert_eq!(format!("{unpacked:?}"), format!("{:?}", parse(TEXT, &ParseOptions { bodies: Bodies::Skip })));
     }
 
     #[test]

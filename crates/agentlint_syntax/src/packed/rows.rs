@@ -38,8 +38,9 @@ impl<const WIDTH: usize> Rows<WIDTH> {
         match &self.0 {
             Table::Written(rows) => rows.get(row).copied(),
             Table::Packed(part) => {
-                let rows = part.bytes().as_chunks::<4>().0.as_chunks::<WIDTH>().0;
-                rows.get(row).map(|row| row.map(u32::from_le_bytes))
+                let start = row.checked_mul(4 * WIDTH)?;
+                let numbers = part.bytes().get(start..start.checked_add(4 * WIDTH)?)?.as_chunks::<4>().0;
+                Some(std::array::from_fn(|column| numbers.get(column).map_or(0, |number| u32::from_le_bytes(*number))))
             }
         }
     }
