@@ -6,99 +6,135 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use agentlint_diagnostics::FileId;
 use agentlint_syntax::ast::{Item, ItemId, ItemKind, MacroCall, SourceFile};
 use agentlint_syntax::{Bodies, Macro, MacroInput, Name};
 use rustc_hash::FxHashMap;
 
-use crate::expand::{MOST_ITEMS, MacroDef};
+use crate::expand::{DEEPEST, MOST_ITEMS, MacroDef, is_own};
 use crate::input::CrateId;
 use crate::program::Program;
 
-/// What was expanded ahead.
+/// What was expanded ahead, by the address of the facts that hold the call, and the call.
 #[derive(Debug, Default)]
 pub(crate) struct Ahead {
-    found: RwLock<FxHashMap<(CrateId, FileId, ItemId), Expansion>>,
+    found: RwLock<FxHashMap<(usize, ItemId), Expansion>>,
     items: AtomicUsize,
 }
 
 #[derive(Debug)]
 struct Expansion {
+    /// Its address is no other's while it is held.
+    within: Arc<SourceFile>,
     of: MacroDef,
     facts: Arc<SourceFile>,
 }
 
-/// A call of a macro among the items of a member, and the macro that it seems to mean.
-pub struct LikelyCall {
+/// Calls of a member's own macros among its items, and these macros.
+pub struct LikelyCalls {
     krate: CrateId,
-    file: FileId,
-    facts: Arc<SourceFile>,
+    macros: FxHashMap<Name, Option<MacroDef>>,
+    calls: Vec<LikelyCall>,
+}
+
+/// A call of a macro among items, and the macro that it seems to mean.
+pub struct LikelyCall {
+    within: Arc<SourceFile>,
     item: ItemId,
     def: MacroDef,
 }
 
+impl LikelyCalls {
+    /// Those of one macro side by side.
+    pub fn calls(&self) -> &[LikelyCall] {
+        &self.calls
+    }
+}
+
 impl Program<'_> {
-    /// The calls of a member's own macros, those of one macro side by side. Does not load the member.
-    pub fn likely_calls(&self, krate: CrateId) -> Vec<LikelyCall> {
-        let Some(files) = self.loader().load(krate) else { return Vec::new() };
-        let mut macros: FxHashMap<Name, Option<MacroDef>> = FxHashMap::default();
+    /// Does not load the member.
+    pub fn likely_calls(&self, krate: CrateId) -> LikelyCalls {
+        let mut likely = LikelyCalls { krate, macros: FxHashMap::default(), calls: Vec::new() };
+        let Some(files) = self.loader().load(krate) else { return likely };
         for facts in files.facts.values() {
             for (item, declared) in facts.items.iter_enumerated().filter(|(_, item)| matches!(item.kind, ItemKind::MacroRules(_)))
             {
                 let def = MacroDef { krate, facts: Arc::clone(facts), item };
-                macros.entry(declared.name).and_modify(|known| *known = None).or_insert(Some(def));
+                likely.macros.entry(declared.name).and_modify(|known| *known = None).or_insert(Some(def));
             }
         }
-        let mut calls = Vec::new();
-        let cfg = &self.node(krate).cfg;
-        for (file, facts) in &files.facts {
-            let items = facts.items.iter_enumerated();
-            for (item, _) in items.filter(|(_, item)| item.cfg.as_ref().is_none_or(|written| cfg.holds(written))) {
-                if let Some((_, MacroCall { path, .. })) = call(facts, item)
-                    && let [only] = path.segments.as_slice()
-                    && let Some(Some(def)) = macros.get(&only.name)
-                {
-                    calls.push(LikelyCall { krate, file: *file, facts: Arc::clone(facts), item, def: def.clone() });
+        let mut files: Vec<_> = files.facts.iter().collect();
+        files.sort_by_key(|(file, _)| **file);
+        likely.calls = files.into_iter().flat_map(|(_, facts)| self.calls_within(facts, &likely)).collect();
+        likely.calls.sort_by_key(|call| (Arc::as_ptr(&call.def.facts) as usize, call.def.item));
+        likely
+    }
+
+    fn calls_within(&self, facts: &Arc<SourceFile>, likely: &LikelyCalls) -> Vec<LikelyCall> {
+        let cfg = &self.node(likely.krate).cfg;
+        let items = facts.items.iter_enumerated().filter(|(_, item)| item.cfg.as_ref().is_none_or(|written| cfg.holds(written)));
+        let calls = items.filter_map(|(item, _)| {
+            let (_, MacroCall { path, .. }) = call(facts, item)?;
+            let (first, last) = (path.segments.first()?.name, path.segments.last()?.name);
+            if path.segments.len() > 1 && !is_own(first) && self.markers.krate(first) != Some(likely.krate) {
+                return None;
+            }
+            let def = likely.macros.get(&last)?.clone()?;
+            Some(LikelyCall { within: Arc::clone(facts), item, def })
+        });
+        calls.collect()
+    }
+
+    /// Expands some of the calls, and those in what they expand to, for whoever walks through their crate.
+    pub fn expand_ahead(&self, likely: &LikelyCalls, calls: &[LikelyCall]) {
+        let mut parsed: FxHashMap<(usize, ItemId), Option<Macro>> = FxHashMap::default();
+        let mut level: Vec<LikelyCall> = Vec::new();
+        for depth in 0..DEEPEST {
+            let mut next = Vec::new();
+            for call in if depth == 0 { calls } else { &level } {
+                if self.ahead.items.load(Ordering::Relaxed) > MOST_ITEMS {
+                    return;
                 }
-            }
-        }
-        calls.sort_by_key(|call| (Arc::as_ptr(&call.def.facts) as usize, call.def.item, call.file, call.item));
-        calls
-    }
-
-    /// Expands the calls for whoever walks through their crate.
-    pub fn expand_ahead(&self, calls: &[LikelyCall]) {
-        let mut known: Option<(&MacroDef, Option<Macro>)> = None;
-        for call in calls {
-            if self.ahead.items.load(Ordering::Relaxed) > MOST_ITEMS {
-                return;
-            }
-            let parsed = match known.take().filter(|(def, _)| def.is(&call.def)) {
-                Some(same) => same,
-                None => (&call.def, call.def.rules().and_then(|rules| Macro::new(rules).ok())),
-            };
-            if let Some(facts) = parsed.1.as_ref().and_then(|rules| self.expanded(call, rules)) {
+                let rules = parsed.entry((Arc::as_ptr(&call.def.facts) as usize, call.def.item));
+                let rules = rules.or_insert_with(|| Macro::new(call.def.rules()?).ok());
+                let Some(facts) = rules.as_ref().and_then(|rules| self.expanded(likely.krate, call, rules)).map(Arc::new) else {
+                    continue;
+                };
                 self.ahead.items.fetch_add(facts.items.len(), Ordering::Relaxed);
-                let mut found = self.ahead.found.write().unwrap_or_else(PoisonError::into_inner);
-                found.insert((call.krate, call.file, call.item), Expansion { of: call.def.clone(), facts: Arc::new(facts) });
+                next.extend(self.calls_within(&facts, likely));
+                self.ahead.keep(call, facts);
             }
-            known = Some(parsed);
+            if next.is_empty() {
+                break;
+            }
+            level = next;
         }
     }
 
-    fn expanded(&self, likely: &LikelyCall, rules: &Macro) -> Option<SourceFile> {
-        let (item, call) = call(&likely.facts, likely.item)?;
-        let dollar_crate = self.markers.of(likely.krate);
-        let input = MacroInput { text: &call.text, origin: call.origin(item.span), dollar_crate };
+    fn expanded(&self, krate: CrateId, likely: &LikelyCall, rules: &Macro) -> Option<SourceFile> {
+        let (item, call) = call(&likely.within, likely.item)?;
+        let input = MacroInput { text: &call.text, origin: call.origin(item.span), dollar_crate: self.markers.of(krate) };
         rules.expand_items(input, Bodies::Full).ok()
     }
 }
 
 impl Ahead {
+    fn keep(&self, call: &LikelyCall, facts: Arc<SourceFile>) {
+        let LikelyCall { within, item, def } = call;
+        let expansion = Expansion { within: Arc::clone(within), of: def.clone(), facts };
+        let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
+        found.insert((Arc::as_ptr(within) as usize, *item), expansion);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.found.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// What a call expands to, if it was expanded with this macro.
-    pub(crate) fn get(&self, krate: CrateId, file: FileId, item: ItemId, def: &MacroDef) -> Option<Arc<SourceFile>> {
+    pub(crate) fn get(&self, within: &Arc<SourceFile>, item: ItemId, def: &MacroDef) -> Option<Arc<SourceFile>> {
         let found = self.found.read().unwrap_or_else(PoisonError::into_inner);
-        found.get(&(krate, file, item)).filter(|known| known.of.is(def)).map(|known| Arc::clone(&known.facts))
+        let known = found.get(&(Arc::as_ptr(within) as usize, item))?;
+        (Arc::ptr_eq(&known.within, within) && known.of.is(def)).then(|| Arc::clone(&known.facts))
     }
 }
 

@@ -13,7 +13,7 @@ use agentlint_syntax::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::def::{DefId, DefKind};
-use crate::expand::{DEEPEST, MacroDef};
+use crate::expand::{DEEPEST, MacroDef, is_own};
 use crate::infer::macros::NATIVE;
 use crate::input::CrateId;
 use crate::program::Program;
@@ -103,10 +103,6 @@ impl Program<'_> {
         let data = self.def(def);
         Some(MacroDef { krate: def.krate, facts: Arc::clone(self.file(def.krate, data.file)?), item: data.item })
     }
-}
-
-fn is_own(segment: Name) -> bool {
-    ["crate", "self", "super", "$crate"].iter().any(|own| segment == name(own))
 }
 
 /// The macro calls among the expressions from that number on.

@@ -92,7 +92,7 @@ impl Collector<'_> {
                 return data.extern_crates.push((bound, item.name));
             }
             ItemKind::MacroCall(call) => {
-                let site = CallSite { call, file: id, item: item_id, span: item.span, module };
+                let site = CallSite { call, within: file, file: id, item: item_id, span: item.span, module };
                 return self.macro_call(&site, parent, module);
             }
         };

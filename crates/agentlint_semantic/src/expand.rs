@@ -169,8 +169,7 @@ impl<'a> MacroScope<'a> {
     fn by_path(&self, path: &[Name]) -> Option<MacroDef> {
         let (first, last) = (*path.first()?, *path.last()?);
         let own = || self.by_name.get(&last).map(|(_, def)| def.clone());
-        let is_own = ["crate", "self", "super", "$crate"].iter().any(|own| first == name(own));
-        if is_own || path.len() == 1 {
+        if is_own(first) || path.len() == 1 {
             return own();
         }
         (self.outside.extern_macro)(self.krate, first, last).or_else(own)
@@ -185,7 +184,7 @@ impl<'a> MacroScope<'a> {
         let rules = self.rules(&def)?;
         let key = self.key(site, &def, rules.hash);
         let kept = key.and_then(|key| self.outside.loader.kept_expansion(self.krate, key));
-        let facts = match kept.or_else(|| self.outside.ahead.get(self.krate, site.file, site.item, &def)) {
+        let facts = match kept.or_else(|| self.outside.ahead.get(site.within, site.item, &def)) {
             Some(facts) => facts,
             None => {
                 let parsed = rules.parsed.get_or_init(|| Macro::new(def.rules()?).ok());
@@ -227,9 +226,15 @@ impl<'a> MacroScope<'a> {
     }
 }
 
+/// Whether a path that begins so leads into the crate that it is written in.
+pub(crate) fn is_own(segment: Name) -> bool {
+    ["crate", "self", "super", "$crate"].iter().any(|own| segment == name(own))
+}
+
 /// An item that is a macro call.
 pub(crate) struct CallSite<'a> {
     pub(crate) call: &'a MacroCall,
+    pub(crate) within: &'a Arc<SourceFile>,
     pub(crate) file: FileId,
     pub(crate) item: ItemId,
     /// The whole item.

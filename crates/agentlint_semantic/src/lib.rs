@@ -28,7 +28,7 @@ pub mod types;
 /// Names the code that makes the model: of another one, what was found may be something else.
 pub const FORM: &str = env!("AGENTLINT_MODEL_FORM");
 
-pub use ahead::LikelyCall;
+pub use ahead::{LikelyCall, LikelyCalls};
 pub use program::Program;
 pub use signature::{Generics, Signature};
 pub use std_index::unpack as unpack_std;

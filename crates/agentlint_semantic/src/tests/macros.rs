@@ -69,6 +69,21 @@ fn what_was_expanded_ahead_counts_where_its_macro_is_meant() {
 }
 
 #[test]
+fn calls_by_path_and_calls_in_expansions_are_expanded_ahead() {
+    let text = "
+        #[macro_use] mod macros {
+            macro_rules! outer { ($name:ident) => { struct $name; inner!($name); } }
+            macro_rules! inner { ($name:ident) => { impl $name { fn of_inner(&self) {} } } }
+            #[macro_export] macro_rules! exported { ($name:ident) => { $crate::outer!($name); } }
+        }
+        crate::exported!(A);
+        outer!(B);
+        fn f() { A.of_inner(); B.of_inner(); }";
+    assert_eq!(calls(text), ["case::A::of_inner", "case::B::of_inner"]);
+    assert_eq!(super::with_program(&[], text, |program| program.ahead.len()), 5);
+}
+
+#[test]
 fn macros_that_call_themselves_end() {
     let text = "
         macro_rules! forever { ($($x:tt)*) => { forever!($($x)* $($x)* 1) } }

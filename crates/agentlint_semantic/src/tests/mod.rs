@@ -33,6 +33,10 @@ fn calls(text: &str) -> Vec<String> {
 
 /// The same for a program that depends on crates of these names and texts, each of which knows those before it.
 fn calls_with(dependencies: &[(&str, &str)], text: &str) -> Vec<String> {
+    with_program(dependencies, text, found_calls)
+}
+
+fn with_program<T>(dependencies: &[(&str, &str)], text: &str, ask: impl FnOnce(&Program<'_>) -> T) -> T {
     let mut graph = CrateGraph::default();
     let mut files = Vec::new();
     let mut known: Vec<_> = Vec::new();
@@ -59,13 +63,20 @@ fn calls_with(dependencies: &[(&str, &str)], text: &str) -> Vec<String> {
     let loader = Texts(files);
     let program = Program::new(graph, &loader);
     // As real runs do.
-    program.members().for_each(|krate| program.expand_ahead(&program.likely_calls(krate)));
+    for member in program.members() {
+        let likely = program.likely_calls(member);
+        program.expand_ahead(&likely, likely.calls());
+    }
+    ask(&program)
+}
+
+fn found_calls(program: &Program<'_>) -> Vec<String> {
     let mut found = Vec::new();
     for owner in program.members().flat_map(|krate| program.owners(krate)) {
         let inferred = program.infer(owner).expect("an owner has a body");
         for call in inferred.calls.iter().filter(|call| matches!(call.kind, CallKind::Function | CallKind::Method)) {
             let callee = match call.callee {
-                Callee::Function { def, implementation, .. } => described(&program, implementation.unwrap_or(def)),
+                Callee::Function { def, implementation, .. } => described(program, implementation.unwrap_or(def)),
                 Callee::Constructor(_) => continue,
                 Callee::Value(_) => format!("value {}", call.name),
                 Callee::Unresolved(_) => format!("?{}", call.name),

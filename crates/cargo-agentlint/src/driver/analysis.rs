@@ -125,7 +125,10 @@ fn load(program: &Program<'_>) {
                 // Others load these meanwhile.
                 also(catch_unwind(AssertUnwindSafe(|| program.crates_in_use(member))).unwrap_or_default());
                 // One thread alone will walk through the member.
-                let expand = || program.likely_calls(member).par_chunks(4).for_each(|calls| program.expand_ahead(calls));
+                let expand = || {
+                    let likely = program.likely_calls(member);
+                    likely.calls().par_chunks(4).for_each(|calls| program.expand_ahead(&likely, calls));
+                };
                 _ = catch_unwind(AssertUnwindSafe(expand));
                 also(catch_unwind(AssertUnwindSafe(|| program.imported_crates(member))).unwrap_or_default());
             });
