@@ -22,19 +22,33 @@ use crate::types::{Head, TraitRef, Ty, TyKind, primitive};
 pub(crate) struct CrateImpls {
     inherent: OnceLock<ByHead>,
     by_trait: RwLock<FxHashMap<DefId, Arc<ByHead>>>,
+    /// The names of the traits that the crate has impls of and that neither it nor std declares.
+    foreign: OnceLock<Box<[Name]>>,
 }
 
 /// Impls by the head of their self type.
 #[derive(Debug, Default)]
 struct ByHead {
+    /// `None` for inherent impls.
+    trait_def: Option<DefId>,
     /// On a type of the crate or of std, by its name: several types may have it.
-    named: FxHashMap<Name, Vec<DefId>>,
-    known: FxHashMap<Head, Vec<DefId>>,
+    named: FxHashMap<Name, Vec<Candidate>>,
+    known: FxHashMap<Head, Vec<Candidate>>,
     /// The text does not tell.
-    unclear: Vec<DefId>,
+    unclear: Vec<Candidate>,
     resolved: OnceLock<Resolved>,
     /// On a parameter: they may match anything.
-    blanket: Vec<DefId>,
+    blanket: Vec<Candidate>,
+}
+
+/// An impl, of a trait with the wanted name. Of std's hundreds for one trait few are asked for, and those alone have their trait's
+/// path resolved.
+#[derive(Debug)]
+struct Candidate {
+    def: DefId,
+    /// Where the tables have it.
+    declared: (Name, u32),
+    is_of_trait: OnceLock<bool>,
 }
 
 /// What resolving told of the impls whose text does not.
@@ -42,6 +56,12 @@ struct ByHead {
 struct Resolved {
     by_head: FxHashMap<Head, Vec<DefId>>,
     blanket: Vec<DefId>,
+}
+
+impl Candidate {
+    fn new(def: DefId, name: Name, at: u32) -> Candidate {
+        Candidate { def, declared: (name, at), is_of_trait: OnceLock::new() }
+    }
 }
 
 impl Ty {
@@ -76,19 +96,21 @@ impl Program<'_> {
         model.impls.inherent.get_or_init(|| {
             let mut impls = ByHead::default();
             for declared in model.defs.tables().inherent_impls.iter() {
-                self.add_impl(&mut impls, DefId { krate, index: declared.def }, declared.self_head);
+                let def = DefId { krate, index: declared.def };
+                self.add_impl(&mut impls, Candidate::new(def, Name::default(), 0), declared.self_head);
             }
             impls
         })
     }
 
-    fn add_impl(&self, to: &mut ByHead, def: DefId, head: WrittenHead) {
+    fn add_impl(&self, to: &mut ByHead, found: Candidate, head: WrittenHead) {
+        let krate = found.def.krate;
         let known = match head {
-            WrittenHead::Parameter => return to.blanket.push(def),
-            WrittenHead::Named(name) if self.names_adt(def.krate, name) => {
-                return to.named.entry(name).or_default().push(def);
+            WrittenHead::Parameter => return to.blanket.push(found),
+            WrittenHead::Named(name) if self.names_adt(krate, name) => {
+                return to.named.entry(name).or_default().push(found);
             }
-            WrittenHead::Named(name) => primitive(&name).filter(|_| !self.declares_type(def.krate, name)).and_then(Ty::head),
+            WrittenHead::Named(name) => primitive(&name).filter(|_| !self.declares_type(krate, name)).and_then(Ty::head),
             WrittenHead::Reference(mutable) => Some(Head::Ref(mutable)),
             WrittenHead::Pointer(mutable) => Some(Head::Pointer(mutable)),
             WrittenHead::Slice => Some(Head::Slice),
@@ -99,8 +121,8 @@ impl Program<'_> {
             WrittenHead::Other => None,
         };
         match known {
-            Some(head) => to.known.entry(head).or_default().push(def),
-            None => to.unclear.push(def),
+            Some(head) => to.known.entry(head).or_default().push(found),
+            None => to.unclear.push(found),
         }
     }
 
@@ -126,41 +148,55 @@ impl Program<'_> {
         let wanted = self.name(trait_def);
         let tables = defs.tables();
         let renamed = tables.renamed.get(&wanted).into_iter().flatten().copied();
-        let elsewhere = tables.trait_impls.keys().copied().filter(|written| self.may_rename(krate, *written, wanted));
+        let elsewhere = self.foreign_traits(krate).iter().copied().filter(|written| may_rename(*written, wanted));
         let names: FxHashSet<Name> = renamed.chain(elsewhere).chain([wanted]).collect();
-        let mut found: Vec<&DeclaredImpl> =
-            names.iter().filter_map(|name| tables.trait_impls.get(name)).flat_map(|impls| impls.iter()).collect();
+        let lists = names.into_iter().filter_map(|name| Some((name, tables.trait_impls.get(&name)?)));
+        let mut found: Vec<(&DeclaredImpl, Name, u32)> =
+            lists.flat_map(|(name, impls)| impls.iter().zip(0..).map(move |(declared, at)| (declared, name, at))).collect();
         // In the order of the sources.
-        found.sort_unstable_by_key(|declared| declared.def);
-        let mut by_head = ByHead::default();
-        for declared in found {
-            let Some(written) = &declared.written_trait else { continue };
-            let module = DefId { krate, index: declared.module };
-            if self.named_trait(module, &written.segments, written.leading_colon) == Some(trait_def) {
-                self.add_impl(&mut by_head, DefId { krate, index: declared.def }, declared.self_head);
-            }
+        found.sort_unstable_by_key(|(declared, ..)| declared.def);
+        let mut by_head = ByHead { trait_def: Some(trait_def), ..ByHead::default() };
+        for (declared, name, at) in found {
+            let def = DefId { krate, index: declared.def };
+            self.add_impl(&mut by_head, Candidate::new(def, name, at), declared.self_head);
         }
         let mut known = impls.by_trait.write().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(known.entry(trait_def).or_insert_with(|| Arc::new(by_head)))
     }
 
-    /// Whether another crate may re-export the trait `wanted` as `written`. To know would take reading all crates that these names
-    /// come from; such a name nearly always has the trait's own in it, as `StdError` has.
-    fn may_rename(&self, krate: CrateId, written: Name, wanted: Name) -> bool {
-        let is_trait = |krate: CrateId| self.krate(krate).defs.tables().traits.contains(&written);
-        written.len() > wanted.len()
-            && written.contains(wanted.as_str())
-            && !is_trait(krate)
-            && !(0..3).any(|which| is_trait(self.std_crate(which)))
+    fn foreign_traits(&self, krate: CrateId) -> &[Name] {
+        let CrateModel { defs, impls, .. } = self.krate(krate);
+        impls.foreign.get_or_init(|| {
+            let is_trait = |krate: CrateId, name: Name| self.krate(krate).defs.tables().traits.contains(&name);
+            let is_known = |name: Name| is_trait(krate, name) || (0..3).any(|which| is_trait(self.std_crate(which), name));
+            defs.tables().trait_impls.keys().copied().filter(|name| !is_known(*name)).collect()
+        })
+    }
+
+    /// Those of these that are impls of the trait.
+    fn of_trait<'i>(&self, impls: &ByHead, candidates: impl IntoIterator<Item = &'i Candidate>) -> impl Iterator<Item = DefId> {
+        let trait_def = impls.trait_def;
+        let wanted = candidates.into_iter().filter(move |found| trait_def.is_none_or(|wanted| self.is_of_trait(found, wanted)));
+        wanted.map(|found| found.def)
+    }
+
+    fn is_of_trait(&self, found: &Candidate, wanted: DefId) -> bool {
+        let (krate, (name, at)) = (found.def.krate, found.declared);
+        let named = || {
+            let declared = self.krate(krate).defs.tables().trait_impls.get(&name)?.get(at as usize)?;
+            let written = declared.written_trait.as_ref()?;
+            self.named_trait(DefId { krate, index: declared.module }, &written.segments, written.leading_colon)
+        };
+        *found.is_of_trait.get_or_init(|| named() == Some(wanted))
     }
 
     /// Those for types with that head, blanket impls left out.
     fn impls_with_head(&self, impls: &ByHead, head: Head, found: &mut Vec<DefId>) {
         if let Head::Adt(adt) = head {
-            let named = impls.named.get(&self.name(adt)).into_iter().flatten().copied();
+            let named = self.of_trait(impls, impls.named.get(&self.name(adt)).into_iter().flatten());
             found.extend(named.filter(|def| self.impl_self_ty(*def).head() == Some(head)));
         }
-        found.extend(impls.known.get(&head).into_iter().flatten());
+        found.extend(self.of_trait(impls, impls.known.get(&head).into_iter().flatten()));
         found.extend(self.resolved(impls).by_head.get(&head).into_iter().flatten());
     }
 
@@ -169,26 +205,26 @@ impl Program<'_> {
             return known;
         }
         let mut resolved = Resolved::default();
-        for def in &impls.unclear {
-            let self_ty = self.impl_self_ty(*def);
+        for def in self.of_trait(impls, &impls.unclear) {
+            let self_ty = self.impl_self_ty(def);
             match self_ty.head() {
-                Some(head) => resolved.by_head.entry(head).or_default().push(*def),
+                Some(head) => resolved.by_head.entry(head).or_default().push(def),
                 None if self_ty.is_unknown() => {}
-                None => resolved.blanket.push(*def),
+                None => resolved.blanket.push(def),
             }
         }
         impls.resolved.get_or_init(|| resolved)
     }
 
     fn blanket_impls(&self, impls: &ByHead, found: &mut Vec<DefId>) {
-        found.extend(&impls.blanket);
+        found.extend(self.of_trait(impls, &impls.blanket));
         found.extend(&self.resolved(impls).blanket);
     }
 
     /// Every impl on a type that is understood, blanket impls left out.
     fn impls_with_heads(&self, impls: &ByHead, found: &mut Vec<DefId>) {
-        let by_text = impls.named.values().chain(impls.known.values()).flatten().copied();
-        found.extend(by_text.filter(|def| !self.impl_self_ty(*def).is_unknown()));
+        let by_text = impls.named.values().chain(impls.known.values()).flatten();
+        found.extend(self.of_trait(impls, by_text).filter(|def| !self.impl_self_ty(*def).is_unknown()));
         found.extend(self.resolved(impls).by_head.values().flatten());
     }
 
@@ -310,4 +346,10 @@ impl Program<'_> {
         let on_name = self.krate(adt.krate).defs.tables().trait_impls_on.get(&self.name(adt));
         on_name.into_iter().flatten().map(move |index| DefId { krate: adt.krate, index: *index })
     }
+}
+
+/// Whether another crate may re-export the trait `wanted` as `written`. To know would take reading all crates that these names come
+/// from; such a name nearly always has the trait's own in it, as `StdError` has.
+fn may_rename(written: Name, wanted: Name) -> bool {
+    written.len() > wanted.len() && written.contains(wanted.as_str())
 }

@@ -62,8 +62,8 @@ pub enum Bytes {
 /// What stands before the values and the parts.
 #[derive(Serialize, Deserialize)]
 struct Contents<'a> {
-    /// The names, one after the other.
-    texts: &'a str,
+    /// The names, one after the other. Each is looked at when something asks for it.
+    texts: &'a [u8],
     /// Where each of them ends, four bytes a number.
     ends: &'a [u8],
     /// Each value's name, and where it ends behind the one before.
@@ -111,7 +111,7 @@ impl Packer {
             ends.extend(u32::try_from(texts.len()).ok()?.to_le_bytes());
         }
         let values = self.ends.iter().map(|(name, end)| (name.as_str(), *end)).collect();
-        let contents = postcard::to_allocvec(&Contents { texts: &texts, ends: &ends, values }).ok()?;
+        let contents = postcard::to_allocvec(&Contents { texts: texts.as_bytes(), ends: &ends, values }).ok()?;
         let total = HEADER + contents.len() + self.values.len() + self.packing.parts.len();
         u32::try_from(total).ok()?;
         let mut bytes = Vec::with_capacity(total);
@@ -146,7 +146,7 @@ impl Pack {
             let start = part.as_ptr() as usize - all.as_ptr() as usize;
             start..start + part.len()
         };
-        let (texts, ends) = (place(contents.texts.as_bytes()), place(contents.ends));
+        let (texts, ends) = (place(contents.texts), place(contents.ends));
         let first = first as u32;
         let mut start = first;
         let mut values = FxHashMap::default();
