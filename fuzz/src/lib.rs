@@ -13,7 +13,8 @@ use rustc_hash::FxHashMap;
 
 pub use generate::program;
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(|| agentlint_lints::builtin_catalog().expect("the tests read it too"));
+static CATALOG: LazyLock<Arc<Catalog>> =
+    LazyLock::new(|| agentlint_lints::builtin_catalog().expect("the tests read it too").into());
 
 struct OneFile(Arc<CrateFiles>);
 
@@ -48,7 +49,7 @@ fn analyse_here(text: &str) {
     });
     let program = Program::new(graph, &loader);
     let bodies = program.owners(krate).filter_map(|owner| AnalysedBody::new(&program, owner)).collect();
-    let catalog = ResolvedCatalog::new(&program, &CATALOG);
+    let catalog = ResolvedCatalog::new(&program, Arc::clone(&CATALOG));
     let effects = Effects::new(&program, catalog, bodies, &());
     effects.blocking_calls(&program);
     effects.coverage(&program);

@@ -51,7 +51,7 @@ impl LikelyCalls {
 }
 
 impl Program<'_> {
-    /// Does not load the member.
+    /// The calls that stand in the member's files. Does not load it.
     pub fn likely_calls(&self, krate: CrateId) -> LikelyCalls {
         let mut likely = LikelyCalls { krate, macros: FxHashMap::default(), calls: Vec::new() };
         let Some(files) = self.loader().load(krate) else { return likely };

@@ -24,6 +24,10 @@ pub(crate) fn ci() -> Result<()> {
     let mut self_lint = cargo()?;
     self_lint.args(["agentlint", "--all-targets"]);
     run(self_lint)?;
+    // It stands outside of the workspace, with a lock file of its own.
+    let mut fuzz_targets = cargo()?;
+    fuzz_targets.args(["check", "--manifest-path", "fuzz/Cargo.toml", "--locked", "--all-targets"]);
+    run(fuzz_targets)?;
     let mut traces = cargo()?;
     traces.args(["test", "--package", "agent_server", "--features", "otel"]);
     run(traces)?;

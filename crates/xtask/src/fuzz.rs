@@ -27,9 +27,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     }
     install()?;
     for (target, begins_from_files) in TARGETS.into_iter().filter(|(name, _)| chosen.is_empty() || chosen.contains(name)) {
-        let mut command = cargo()?;
-        // The sanitizers, which need a nightly compiler, look for faults that code without `unsafe` cannot have.
-        command.env("RUSTC_BOOTSTRAP", "1").args(["fuzz", "run", "--sanitizer", "none", target]);
+        ensure!(fuzz("build", target)?.status()?.success(), "`{target}` cannot be built");
+        let mut command = fuzz("run", target)?;
         let corpus = root()?.join("fuzz/corpus").join(target);
         fs::create_dir_all(&corpus)?;
         command.arg(&corpus);
@@ -40,6 +39,13 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
         ensure!(command.status()?.success(), "`{target}` found something: see above, and fuzz/artifacts/{target}");
     }
     Ok(())
+}
+
+/// The sanitizers, which need a nightly compiler, look for faults that code without `unsafe` cannot have.
+fn fuzz(what: &str, target: &str) -> Result<Command> {
+    let mut command = cargo()?;
+    command.env("RUSTC_BOOTSTRAP", "1").args(["fuzz", what, "--sanitizer", "none", target]);
+    Ok(command)
 }
 
 fn install() -> Result<()> {
