@@ -97,11 +97,19 @@ pub struct ExpansionKey(pub u64);
 /// What a crate defines, as another run found it.
 #[derive(Debug)]
 pub struct KeptDefinitions {
-    /// What was given to [`Loader::keep_definitions`].
+    /// What was given to [`Loader::keep`].
     pub pack: Pack,
     /// The crate's files have the numbers from this one on.
     pub first_file: FileId,
     pub files: u32,
+}
+
+/// What is kept of a crate beside the facts of its files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    Definitions,
+    /// What names mean in its modules.
+    Names,
 }
 
 /// Hands out crates. Called from several threads at once.
@@ -134,7 +142,7 @@ pub trait Loader: Sync {
         None
     }
 
-    /// What a run before gave to [`Loader::keep_definitions`]; then the crate is not loaded.
+    /// What a run before gave to [`Loader::keep`] of its definitions; then the crate is not loaded.
     fn kept_definitions(&self, id: CrateId) -> Option<KeptDefinitions> {
         let _ = id;
         None
@@ -146,18 +154,30 @@ pub trait Loader: Sync {
         None
     }
 
-    fn keep_definitions(&self, id: CrateId, pack: Vec<u8>) {
-        let _ = (id, pack);
-    }
-
-    /// The same for a crate of the standard library, which has no place in the loader's graph.
-    fn kept_std(&self, name: &str, cfg: &CfgOptions) -> Option<Pack> {
-        let _ = (name, cfg);
+    /// Which reading of its sources the numbers of a crate's definitions are of; `None` where nothing is kept of the crate.
+    fn reading(&self, id: CrateId) -> Option<u64> {
+        let _ = id;
         None
     }
 
-    fn keep_std(&self, name: &str, cfg: &CfgOptions, pack: Vec<u8>) {
-        let _ = (name, cfg, pack);
+    /// What a run before gave to [`Loader::keep`] of the names in the crate's modules.
+    fn kept_names(&self, id: CrateId) -> Option<Pack> {
+        let _ = id;
+        None
+    }
+
+    fn keep(&self, id: CrateId, what: Kept, pack: Vec<u8>) {
+        let _ = (id, what, pack);
+    }
+
+    /// The same for a crate of the standard library, which has no place in the loader's graph.
+    fn kept_std(&self, what: Kept, name: &str, cfg: &CfgOptions) -> Option<Pack> {
+        let _ = (what, name, cfg);
+        None
+    }
+
+    fn keep_std(&self, what: Kept, name: &str, cfg: &CfgOptions, pack: Vec<u8>) {
+        let _ = (what, name, cfg, pack);
     }
 
     fn keep_expansion(&self, id: CrateId, key: ExpansionKey, facts: &Arc<ast::SourceFile>) {

@@ -134,7 +134,7 @@ impl ByName {
 }
 
 /// The same in every build, unlike what a hasher of Rust's gives: it is kept.
-fn checksum(name: Name) -> u32 {
+pub(crate) fn checksum(name: Name) -> u32 {
     let mut hasher = FnvHasher::default();
     hasher.write(name.as_bytes());
     let hash = hasher.finish();

@@ -17,9 +17,9 @@ use crate::definitions::{CrateDefs, ROOT};
 use crate::expand::{MacroDef, Markers};
 use crate::impls::CrateImpls;
 use crate::infer::selections::Selections;
-use crate::input::{CrateFiles, CrateGraph, CrateId, CrateKind, CrateNode, Edition, Loader};
+use crate::input::{CrateFiles, CrateGraph, CrateId, CrateKind, CrateNode, Edition, Kept, Loader};
 use crate::module_data::ModuleData;
-use crate::names::{Namespace, OwnTraits, Resolution};
+use crate::names::{KeptNames, Namespace, OwnTraits, Resolution};
 use crate::signature::{Generics, Signature};
 use crate::std_index;
 use crate::types::{Predicate, TraitRef, Ty};
@@ -46,6 +46,8 @@ pub(crate) struct CrateModel {
     facts: Vec<OnceLock<Box<FactsTogether>>>,
     modules: FxHashMap<u32, OnceLock<Box<ModuleFacts>>>,
     pub(crate) impls: CrateImpls,
+    /// `None` where the sources may change.
+    names: Option<KeptNames>,
     /// Its sources are not on this machine.
     pub(crate) is_absent: bool,
 }
@@ -138,6 +140,7 @@ impl<'l> Program<'l> {
                 modules: defs.tables().modules.keys().map(|module| (*module, OnceLock::new())).collect(),
                 defs,
                 impls: CrateImpls::default(),
+                names: self.reading(krate).map(|_| self.load_names(krate)),
                 is_absent,
             }
         })
@@ -148,7 +151,7 @@ impl<'l> Program<'l> {
         let node = self.node(krate);
         if let Some(which) = self.std.iter().position(|id| *id == krate) {
             let files = std_index::files(which);
-            let kept = self.loader.kept_std(&node.name, &node.cfg);
+            let kept = self.loader.kept_std(Kept::Definitions, &node.name, &node.cfg);
             let kept = kept.and_then(|pack| CrateDefs::kept_std(krate, &pack, &files));
             return (kept.unwrap_or_else(|| self.collect(krate, &files)), false);
         }
@@ -165,6 +168,15 @@ impl<'l> Program<'l> {
         (self.collect(krate, &files.unwrap_or_default()), is_absent)
     }
 
+    fn load_names(&self, krate: CrateId) -> KeptNames {
+        let node = self.node(krate);
+        let kept = match self.is_std(krate) {
+            true => self.loader.kept_std(Kept::Names, &node.name, &node.cfg),
+            false => self.loader.kept_names(krate),
+        };
+        kept.map(|pack| KeptNames::unpack(&pack)).unwrap_or_default()
+    }
+
     fn collect(&self, krate: CrateId, files: &CrateFiles) -> CrateDefs {
         let extern_macro = |from: CrateId, krate: Name, wanted: Name| self.extern_macro(from, krate, wanted, 0);
         let outside =
@@ -175,17 +187,39 @@ impl<'l> Program<'l> {
     /// Gives the loader what this run found out about a crate that never changes.
     pub fn keep_definitions(&self, krate: CrateId) {
         let Some(model) = self.crates[usize::from(krate)].get() else { return };
-        let node = self.node(krate);
-        if node.is_member {
+        if self.node(krate).is_member {
             return;
         }
-        if self.is_std(krate) {
-            if let Some(pack) = model.defs.pack(|_| None) {
-                self.loader.keep_std(&node.name, &node.cfg, pack);
-            }
-        } else if let Some(pack) = model.defs.pack(|file| self.loader.lasting_number(krate, file)) {
-            self.loader.keep_definitions(krate, pack);
+        let number = |file| if self.is_std(krate) { None } else { self.loader.lasting_number(krate, file) };
+        if let Some(pack) = model.defs.pack(number) {
+            self.keep(krate, Kept::Definitions, pack);
         }
+        if let Some(pack) = self.pack_names(krate) {
+            self.keep(krate, Kept::Names, pack);
+        }
+    }
+
+    fn keep(&self, krate: CrateId, what: Kept, pack: Vec<u8>) {
+        let node = self.node(krate);
+        match self.is_std(krate) {
+            true => self.loader.keep_std(what, &node.name, &node.cfg, pack),
+            false => self.loader.keep(krate, what, pack),
+        }
+    }
+
+    /// Of a crate that never changes, which reading of its sources the numbers of its definitions are of.
+    pub(crate) fn reading(&self, krate: CrateId) -> Option<u64> {
+        // The index of std is part of the program.
+        if self.is_std(krate) { Some(0) } else { self.loader.reading(krate) }
+    }
+
+    pub(crate) fn kept_names(&self, krate: CrateId) -> Option<&KeptNames> {
+        self.krate(krate).names.as_ref()
+    }
+
+    /// The modules of a crate that something was asked about, in no order.
+    pub(crate) fn asked_modules(&self, krate: CrateId) -> impl Iterator<Item = (u32, &ModuleFacts)> {
+        self.krate(krate).modules.iter().filter_map(|(module, facts)| Some((*module, &**facts.get()?)))
     }
 
     /// A macro of the crate that `from` knows as `krate`, or one that it re-exports at its root.

@@ -2,6 +2,8 @@
 //!
 //! Nothing is resolved ahead of time, so a dependency's private imports never cause its own dependencies to be read.
 
+mod kept;
+
 use agentlint_syntax::{
     Name,
     ast::{Fields, Import, ImportKind, ItemKind},
@@ -14,6 +16,8 @@ use crate::input::{CrateId, Edition};
 use crate::module_data::ModuleImport;
 use crate::program::Program;
 use crate::types::{Ty, primitive};
+
+pub(crate) use self::kept::KeptNames;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Namespace {
@@ -68,6 +72,10 @@ impl Program<'_> {
         if let Some(found) = facts.names.read().unwrap_or_else(|e| e.into_inner()).get(&key) {
             return *found;
         }
+        if let Some(found) = self.kept_name(module, wanted, namespace) {
+            facts.names.write().unwrap_or_else(|e| e.into_inner()).insert(key, found);
+            return found;
+        }
         if let Some(found) = trail.seen.get(&(module, wanted, namespace)) {
             return *found;
         }
@@ -81,6 +89,9 @@ impl Program<'_> {
         trail.seen.insert((module, wanted, namespace), found);
         // Inside a longer question an answer may rest on a cycle that was cut, unless it was found outright.
         if trail.depth == 0 || found.is_some() {
+            if let Some(kept) = self.kept_names(module.krate) {
+                kept.missed();
+            }
             facts.names.write().unwrap_or_else(|e| e.into_inner()).insert(key, found);
         }
         found

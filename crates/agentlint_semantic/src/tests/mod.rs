@@ -2,6 +2,7 @@
 
 mod derives;
 mod impls;
+mod kept_names;
 mod macros;
 mod names;
 mod types;
@@ -37,6 +38,11 @@ fn calls_with(dependencies: &[(&str, &str)], text: &str) -> Vec<String> {
 }
 
 fn with_program<T>(dependencies: &[(&str, &str)], text: &str, ask: impl FnOnce(&Program<'_>) -> T) -> T {
+    let (graph, loader) = parsed(dependencies, text);
+    with_loader(graph, &loader, ask)
+}
+
+fn parsed(dependencies: &[(&str, &str)], text: &str) -> (CrateGraph, Texts) {
     let mut graph = CrateGraph::default();
     let mut files = Vec::new();
     let mut known: Vec<_> = Vec::new();
@@ -60,8 +66,11 @@ fn with_program<T>(dependencies: &[(&str, &str)], text: &str, ask: impl FnOnce(&
         });
         known.push((name(crate_name), id));
     }
-    let loader = Texts(files);
-    let program = Program::new(graph, &loader);
+    (graph, Texts(files))
+}
+
+fn with_loader<T>(graph: CrateGraph, loader: &dyn Loader, ask: impl FnOnce(&Program<'_>) -> T) -> T {
+    let program = Program::new(graph, loader);
     // As real runs do.
     for member in program.members() {
         let likely = program.likely_calls(member);

@@ -1,4 +1,4 @@
-//! What remote crates define, kept in the user's cache beside their facts.
+//! What remote crates define, and what names mean in their modules, kept in the user's cache beside their facts.
 //!
 //! A crate's macros, and with them what it defines, come from all that it depends on: a file is named by all of it, and by the code
 //! that made it. It names the crate's files by numbers, which hold for one reading of them.
@@ -6,7 +6,7 @@
 use std::hash::BuildHasher;
 use std::path::{Path, PathBuf};
 
-use agentlint_semantic::input::{CfgOptions, CrateId};
+use agentlint_semantic::input::{CfgOptions, CrateId, Kept};
 use agentlint_syntax::packed::{Bytes, Pack};
 use index_vec::IndexVec;
 use rustc_hash::FxBuildHasher;
@@ -35,37 +35,44 @@ impl DefinitionFiles {
         let Some(folder) = folder else { return DefinitionFiles { files: IndexVec::new(), folder: None } };
         let files = sources.iter_enumerated().map(|(id, source)| {
             let name = FxBuildHasher.hash_one(((*identities.get(id)?)?, agentlint_semantic::FORM));
-            Some(folder.join(format!("{}-{name:016x}.definitions", source.package())))
+            Some(folder.join(format!("{}-{name:016x}.{}", source.package(), extension(Kept::Definitions))))
         });
         DefinitionFiles { files: files.collect(), folder: Some(folder.to_path_buf()) }
     }
 
     /// `None` where nothing is kept of the crate for this reading of its files, and where it is damaged.
-    pub(super) fn load(&self, krate: CrateId, reading: u64) -> Option<Pack> {
-        load(self.files.get(krate)?.as_ref()?, reading)
+    pub(super) fn load(&self, krate: CrateId, what: Kept, reading: u64) -> Option<Pack> {
+        load(&self.files.get(krate)?.as_ref()?.with_extension(extension(what)), reading)
     }
 
     /// Replaces what is kept of the crate. A file that cannot be written costs time in the next run, nothing else.
-    pub(super) fn keep(&self, krate: CrateId, reading: u64, pack: &[u8]) {
+    pub(super) fn keep(&self, krate: CrateId, what: Kept, reading: u64, pack: &[u8]) {
         if let Some(Some(file)) = self.files.get(krate) {
-            keep(file, reading, pack);
+            keep(&file.with_extension(extension(what)), reading, pack);
         }
     }
 
     /// A crate of std has one reading: its files are part of the program, which the name stands for.
-    pub(super) fn load_std(&self, name: &str, cfg: &CfgOptions) -> Option<Pack> {
-        load(&self.std_file(name, cfg)?, 0)
+    pub(super) fn load_std(&self, what: Kept, name: &str, cfg: &CfgOptions) -> Option<Pack> {
+        load(&self.std_file(what, name, cfg)?, 0)
     }
 
-    pub(super) fn keep_std(&self, name: &str, cfg: &CfgOptions, pack: &[u8]) {
-        if let Some(file) = self.std_file(name, cfg) {
+    pub(super) fn keep_std(&self, what: Kept, name: &str, cfg: &CfgOptions, pack: &[u8]) {
+        if let Some(file) = self.std_file(what, name, cfg) {
             keep(&file, 0, pack);
         }
     }
 
-    fn std_file(&self, name: &str, cfg: &CfgOptions) -> Option<PathBuf> {
+    fn std_file(&self, what: Kept, name: &str, cfg: &CfgOptions) -> Option<PathBuf> {
         let identity = FxBuildHasher.hash_one((cfg_number(cfg), agentlint_semantic::FORM));
-        Some(self.folder.as_ref()?.join(format!("{name}-{identity:016x}.definitions")))
+        Some(self.folder.as_ref()?.join(format!("{name}-{identity:016x}.{}", extension(what))))
+    }
+}
+
+fn extension(what: Kept) -> &'static str {
+    match what {
+        Kept::Definitions => "definitions",
+        Kept::Names => "names",
     }
 }
 

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use agentlint_diagnostics::{Diagnostic, FileId};
-use agentlint_semantic::input::{CfgOptions, CrateFiles, CrateGraph, CrateId, ExpansionKey, KeptDefinitions, Loader};
+use agentlint_semantic::input::{CfgOptions, CrateFiles, CrateGraph, CrateId, ExpansionKey, Kept, KeptDefinitions, Loader};
 use agentlint_syntax::packed::Pack;
 use agentlint_syntax::{Bodies, Name, STACK_SIZE, ast, name};
 use index_vec::IndexVec;
@@ -267,7 +267,7 @@ impl Loader for DiskLoader {
 
     fn kept_definitions(&self, id: CrateId) -> Option<KeptDefinitions> {
         let (reading, first_file, files) = self.shared.kept(id)?.kept_files(&self.shared.sources)?;
-        let pack = self.shared.definitions.load(id, reading)?;
+        let pack = self.shared.definitions.load(id, Kept::Definitions, reading)?;
         Some(KeptDefinitions { pack, first_file, files })
     }
 
@@ -275,18 +275,26 @@ impl Loader for DiskLoader {
         self.shared.kept(id)?.facts(number)
     }
 
-    fn keep_definitions(&self, id: CrateId, pack: Vec<u8>) {
-        if let Some(reading) = self.shared.kept(id).and_then(|kept| kept.reading()) {
-            self.shared.definitions.keep(id, reading, &pack);
+    fn reading(&self, id: CrateId) -> Option<u64> {
+        self.shared.kept(id)?.reading()
+    }
+
+    fn kept_names(&self, id: CrateId) -> Option<Pack> {
+        self.shared.definitions.load(id, Kept::Names, self.reading(id)?)
+    }
+
+    fn keep(&self, id: CrateId, what: Kept, pack: Vec<u8>) {
+        if let Some(reading) = self.reading(id) {
+            self.shared.definitions.keep(id, what, reading, &pack);
         }
     }
 
-    fn kept_std(&self, name: &str, cfg: &CfgOptions) -> Option<Pack> {
-        self.shared.definitions.load_std(name, cfg)
+    fn kept_std(&self, what: Kept, name: &str, cfg: &CfgOptions) -> Option<Pack> {
+        self.shared.definitions.load_std(what, name, cfg)
     }
 
-    fn keep_std(&self, name: &str, cfg: &CfgOptions, pack: Vec<u8>) {
-        self.shared.definitions.keep_std(name, cfg, &pack);
+    fn keep_std(&self, what: Kept, name: &str, cfg: &CfgOptions, pack: Vec<u8>) {
+        self.shared.definitions.keep_std(what, name, cfg, &pack);
     }
 
     fn kept_expansion(&self, id: CrateId, key: ExpansionKey) -> Option<Arc<ast::SourceFile>> {
