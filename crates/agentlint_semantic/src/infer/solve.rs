@@ -256,9 +256,11 @@ impl<'a, 'l> Solver<'a, 'l> {
 
     pub(crate) fn predicates_hold(&mut self, def: DefId, list: &[Ty]) -> Holds {
         let mut worst = Holds::Yes;
-        let predicates: Vec<Predicate> = self.program.predicates(def).iter().map(|p| p.substitute(list)).collect();
-        for predicate in predicates {
-            let holds = match predicate {
+        for predicate in self.program.predicates(def) {
+            if matches!(predicate, Predicate::Trait(bound) if self.is_marker(bound.trait_def)) {
+                continue;
+            }
+            let holds = match predicate.substitute(list) {
                 Predicate::Trait(trait_ref) => {
                     let list = self.normalize_args(trait_ref.args);
                     self.holds(TraitRef { trait_def: trait_ref.trait_def, args: list })
