@@ -57,14 +57,20 @@ impl KeptNames {
         let table: Table = pack.get(TABLE).unwrap_or_default();
         KeptNames { crates: table.crates.iter().map(|_| OnceLock::new()).collect(), table, new: AtomicU32::new(0) }
     }
-
-    /// Remembers that a question had to be answered anew.
-    pub(crate) fn missed(&self) {
-        self.new.fetch_add(1, Ordering::Relaxed);
-    }
 }
 
 impl Program<'_> {
+    /// Remembers that a question about a module was answered anew, unless other runs have no name for the answer: then there is
+    /// nothing to keep.
+    pub(super) fn missed_name(&self, module: DefId, found: Found) {
+        let has_name = |def: DefId| self.lasting_name(def.krate).is_some() && self.reading(def.krate).is_some();
+        if let Some(kept) = self.kept_names(module.krate)
+            && found.is_none_or(|(def, _)| has_name(def))
+        {
+            kept.new.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// What a name means in a module, if a run before found it; the outer `None` where it is not known.
     pub(super) fn kept_name(&self, module: DefId, wanted: Name, namespace: Namespace) -> Option<Found> {
         let kept = self.kept_names(module.krate)?;
@@ -114,10 +120,14 @@ impl Program<'_> {
             let below = what & ((1 << CRATE) - 1);
             let of = match what & FOUND {
                 0 => 0,
-                _ => match kept.table.crates.get((what >> CRATE) as usize) {
-                    Some(of) => packing.number(*of),
-                    None => continue,
-                },
+                _ => {
+                    let at = (what >> CRATE) as usize;
+                    let is_old = kept.crates.get(at).and_then(OnceLock::get) == Some(&None);
+                    match kept.table.crates.get(at).filter(|_| !is_old) {
+                        Some(of) => packing.number(*of),
+                        None => continue,
+                    }
+                }
             };
             packing.add([module, checksum, below | of << CRATE, at, within], wanted);
         }

@@ -89,9 +89,7 @@ impl Program<'_> {
         trail.seen.insert((module, wanted, namespace), found);
         // Inside a longer question an answer may rest on a cycle that was cut, unless it was found outright.
         if trail.depth == 0 || found.is_some() {
-            if let Some(kept) = self.kept_names(module.krate) {
-                kept.missed();
-            }
+            self.missed_name(module, found);
             facts.names.write().unwrap_or_else(|e| e.into_inner()).insert(key, found);
         }
         found

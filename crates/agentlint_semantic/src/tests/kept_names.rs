@@ -1,5 +1,6 @@
 //! What names mean in dependencies, kept from one run to the next.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use agentlint_syntax::packed::{Bytes, Pack};
@@ -24,21 +25,29 @@ const TEXT: &str = "
 struct Keeping {
     texts: Texts,
     /// Of each crate.
-    readings: [u64; 2],
+    readings: [Option<u64>; 2],
     names: Mutex<FxHashMap<String, Vec<u8>>>,
+    /// How often it was given some.
+    given: AtomicUsize,
 }
 
 impl Keeping {
-    /// What the calls of the program resolve to, and of how many crates something new was kept.
+    /// What the calls of the program resolve to, and of how many crates it had something new to keep.
     fn run(&self) -> (Vec<String>, usize) {
-        let (graph, _) = parsed(&DEPENDENCIES, TEXT);
+        let (graph, _) = parsed(&DEPENDENCIES, "");
         with_loader(graph, self, |program| {
             let calls = found_calls(program);
-            let before = self.names.lock().unwrap().clone();
+            let before = self.given.load(Ordering::Relaxed);
             program.graph.crates.indices().for_each(|krate| program.keep_definitions(krate));
-            let after = self.names.lock().unwrap();
-            (calls, after.iter().filter(|(name, pack)| before.get(*name) != Some(*pack)).count())
+            (calls, self.given.load(Ordering::Relaxed) - before)
         })
+    }
+
+    fn give(&self, name: String, what: Kept, pack: Vec<u8>) {
+        if what == Kept::Names {
+            self.names.lock().unwrap().insert(name, pack);
+            self.given.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     fn kept(&self, name: String) -> Option<Pack> {
@@ -53,7 +62,7 @@ impl Loader for Keeping {
     }
 
     fn reading(&self, id: CrateId) -> Option<u64> {
-        self.readings.get(usize::from(id)).copied()
+        self.readings.get(usize::from(id)).copied().flatten()
     }
 
     fn kept_names(&self, id: CrateId) -> Option<Pack> {
@@ -61,9 +70,7 @@ impl Loader for Keeping {
     }
 
     fn keep(&self, id: CrateId, what: Kept, pack: Vec<u8>) {
-        if what == Kept::Names {
-            self.names.lock().unwrap().insert(format!("{id:?}"), pack);
-        }
+        self.give(format!("{id:?}"), what, pack);
     }
 
     fn kept_std(&self, what: Kept, name: &str, _: &CfgOptions) -> Option<Pack> {
@@ -71,14 +78,17 @@ impl Loader for Keeping {
     }
 
     fn keep_std(&self, what: Kept, name: &str, _: &CfgOptions, pack: Vec<u8>) {
-        if what == Kept::Names {
-            self.names.lock().unwrap().insert(name.to_owned(), pack);
-        }
+        self.give(name.to_owned(), what, pack);
     }
 }
 
 fn keeping() -> Keeping {
-    Keeping { texts: parsed(&DEPENDENCIES, TEXT).1, readings: [1, 2], names: Mutex::default() }
+    Keeping {
+        texts: parsed(&DEPENDENCIES, TEXT).1,
+        readings: [Some(1), Some(2)],
+        names: Mutex::default(),
+        given: AtomicUsize::new(0),
+    }
 }
 
 #[test]
@@ -97,7 +107,29 @@ fn a_second_run_finds_no_name_anew() {
     assert_eq!(calls, expected);
     assert!(new >= 4, "both crates, and two of std: {new}");
     assert_eq!(keeping.run(), (calls.clone(), 0));
-    // What a run before found is not lost where another adds to it.
+}
+
+#[test]
+fn a_run_adds_to_what_others_found() {
+    let mut keeping = keeping();
+    let (calls, _) = keeping.run();
+    let other = "fn f() { dep::other(); inner::deep::other(); }";
+    keeping.texts = parsed(&DEPENDENCIES, other).1;
+    let expected = vec!["?other".to_owned(), "?other".to_owned()];
+    assert_eq!(keeping.run(), (expected.clone(), 2), "neither crate was asked about `other` before");
+    for (text, expected) in [(TEXT, calls), (other, expected)] {
+        keeping.texts = parsed(&DEPENDENCIES, text).1;
+        assert_eq!(keeping.run(), (expected, 0));
+    }
+}
+
+#[test]
+fn answers_that_no_other_run_can_use_are_not_kept_again_and_again() {
+    let mut keeping = keeping();
+    // As where nothing is kept of `inner`.
+    keeping.readings[0] = None;
+    let (calls, new) = keeping.run();
+    assert!(new > 0);
     assert_eq!(keeping.run(), (calls, 0));
 }
 
@@ -105,7 +137,7 @@ fn a_second_run_finds_no_name_anew() {
 fn answers_that_lead_into_another_reading_are_found_anew() {
     let mut keeping = keeping();
     let (calls, _) = keeping.run();
-    keeping.readings[0] = 3;
+    keeping.readings[0] = Some(3);
     let (again, new) = keeping.run();
     assert_eq!(again, calls);
     assert_eq!(new, 2, "those of `dep` that lead into `inner`, and its own");
