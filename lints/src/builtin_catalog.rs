@@ -5,7 +5,8 @@ use agentlint_effects::{Catalog, CatalogError};
 /// All tables of all files of `catalog/`, as the build script joins them. An error is a fault of the tool's own, and a test holds it
 /// off.
 pub fn builtin_catalog() -> Result<Catalog, CatalogError> {
-    Catalog::from_json(include_str!(concat!(env!("OUT_DIR"), "/catalog.json")))
+    serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/catalog.json")))
+        .map_err(|error| CatalogError { file: "lints/catalog".to_owned(), message: error.to_string() })
 }
 
 #[cfg(test)]

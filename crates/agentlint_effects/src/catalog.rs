@@ -271,11 +271,6 @@ impl Catalog {
         toml::from_str(text).map_err(|error| CatalogError { file: file.to_owned(), message: error.to_string() })
     }
 
-    /// Reads tables that were turned into JSON.
-    pub fn from_json(text: &str) -> Result<Catalog, CatalogError> {
-        serde_json::from_str(text).map_err(|error| CatalogError { file: "the catalog".to_owned(), message: error.to_string() })
-    }
-
     pub fn extend(&mut self, other: Catalog) {
         self.sinks.extend(other.sinks);
         self.offloads.extend(other.offloads);
