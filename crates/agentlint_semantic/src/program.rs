@@ -185,7 +185,7 @@ impl<'l> Program<'l> {
     }
 
     /// Gives the loader what this run found out about a crate that never changes.
-    pub fn keep_definitions(&self, krate: CrateId) {
+    pub fn keep_found(&self, krate: CrateId) {
         let Some(model) = self.crates[usize::from(krate)].get() else { return };
         if self.node(krate).is_member {
             return;

@@ -38,7 +38,7 @@ impl Keeping {
         with_loader(graph, self, |program| {
             let calls = found_calls(program);
             let before = self.given.load(Ordering::Relaxed);
-            program.graph.crates.indices().for_each(|krate| program.keep_definitions(krate));
+            program.graph.crates.indices().for_each(|krate| program.keep_found(krate));
             (calls, self.given.load(Ordering::Relaxed) - before)
         })
     }

@@ -59,7 +59,7 @@ pub(super) fn lint<T: Send>(
 
 /// Keeps for other runs what this one found out about its dependencies.
 pub(super) fn keep(program: &Program<'_>) {
-    program.graph.crates.indices().collect::<Vec<_>>().into_par_iter().for_each(|krate| program.keep_definitions(krate));
+    program.graph.crates.indices().collect::<Vec<_>>().into_par_iter().for_each(|krate| program.keep_found(krate));
 }
 
 /// How long the types of all bodies took, with what they led into, and how long the effects.
