@@ -15,6 +15,7 @@ pub mod macro_rules;
 mod name;
 pub mod packed;
 mod parse;
+mod pieces;
 mod places;
 mod recover;
 mod scanner;

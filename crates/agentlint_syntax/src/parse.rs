@@ -9,6 +9,7 @@ use crate::ast::{SourceFile, SyntaxError};
 use crate::comments::comment;
 use crate::limits::{self, Nesting};
 use crate::lower::Lowering;
+use crate::pieces::{self, Cuts};
 use crate::places::{Places, SourcePlaces};
 use crate::scanner::{Coarse, Scanner};
 use crate::skip::{empty_bodies, empty_test_bodies};
@@ -40,26 +41,28 @@ pub enum Bodies {
 /// Needs a stack of [`crate::STACK_SIZE`]. Every `proc_macro2::Span` that the thread holds is invalid afterwards.
 pub fn parse(text: &str, options: &ParseOptions) -> SourceFile {
     let (base, lexed) = without_preamble(text);
-    let mut lowering = Lowering::new(Places::Source(SourcePlaces::new(lexed, base as u32)), options.bodies);
-    lowering.file.lines = LineIndex::new(text).into();
+    let mut file = SourceFile::default();
     if u32::try_from(text.len()).is_err() {
-        lowering.file.errors.push(SyntaxError { message: "too large to be read".to_owned(), span: Span::default() });
-    } else if let Some(left_out) = scan(text, base, options.bodies, &mut lowering.file) {
+        file.errors.push(SyntaxError { message: "too large to be read".to_owned(), span: Span::default() });
+    } else if let Some(left_out) = scan(text, base, options.bodies, &mut file) {
         let plain = left_out.from(lexed, base);
-        read(&mut lowering, Piece { text: lexed, plain: &plain, base }, options.bodies);
+        let whole = Piece { text: lexed, plain: &plain, base };
+        let read = pieces::read(whole, &left_out.cuts.found, options.bodies);
+        file = SourceFile { comments: file.comments, ..read.unwrap_or_else(|| read_whole(whole, options.bodies)) };
     }
+    file.lines = LineIndex::new(text).into();
     proc_macro2::extra::invalidate_current_thread_spans();
-    lowering.finish()
+    file
 }
 
 /// A text that is lexed at once.
 #[derive(Clone, Copy)]
-struct Piece<'text, 'plain> {
-    text: &'text str,
+pub(crate) struct Piece<'text, 'plain> {
+    pub(crate) text: &'text str,
     /// The same, byte for byte, without documentation.
-    plain: &'plain str,
+    pub(crate) plain: &'plain str,
     /// Where it starts in the file.
-    base: usize,
+    pub(crate) base: usize,
 }
 
 /// Passes a byte order mark and a shebang line.
@@ -78,11 +81,12 @@ fn without_preamble(text: &str) -> (usize, &str) {
     (text.len() - content.len(), content)
 }
 
-/// What of a text is not lexed.
+/// What of a text is not lexed, and where it may be cut.
 pub(crate) struct LeftOut {
     /// The characters that make documentation of comments. As attributes that nobody asks for it costs up to half of all parsing.
     documentation: Vec<u32>,
     tests: Vec<Range<u32>>,
+    cuts: Cuts,
 }
 
 /// Collects comments and finds what is to be left out; `None` when the text nests too deep to be parsed.
@@ -90,6 +94,7 @@ pub(crate) fn scan(text: &str, base: usize, bodies: Bodies, file: &mut SourceFil
     let mut documentation = Vec::new();
     let mut tests = (bodies == Bodies::WithoutTests && text.contains(TESTS)).then(TestModules::default);
     let mut nesting = Nesting::new();
+    let mut cuts = Cuts::new(base as u32);
     let mut scanner = Scanner::starting_at(text, base);
     while let Some(token) = scanner.next() {
         match token {
@@ -100,6 +105,7 @@ pub(crate) fn scan(text: &str, base: usize, bodies: Bodies, file: &mut SourceFil
         if let Some(tests) = &mut tests {
             tests.feed(token, scanner.offset());
         }
+        cuts.feed(token, scanner.offset());
         if nesting.feed(token).is_err() {
             let end = scanner.offset();
             file.errors
@@ -113,7 +119,7 @@ pub(crate) fn scan(text: &str, base: usize, bodies: Bodies, file: &mut SourceFil
         let last = text[range.start as usize..range.end as usize].rsplit('\n').next();
         last.is_some_and(|last| last.trim().is_empty())
     });
-    Some(LeftOut { documentation, tests })
+    Some(LeftOut { documentation, tests, cuts })
 }
 
 impl LeftOut {
@@ -135,20 +141,32 @@ impl LeftOut {
     }
 }
 
-fn read<'text>(lowering: &mut Lowering<'text>, whole: Piece<'text, '_>, bodies: Bodies) {
-    let Err(error) = read_piece(lowering, whole, bodies) else { return };
-    let before = lowering.file.errors.len();
-    for range in recover::cut(whole.text) {
-        let base = whole.base + range.start;
-        let piece = Piece { text: &whole.text[range.clone()], plain: &whole.plain[range], base };
-        lowering.places = Places::Source(SourcePlaces::new(piece.text, base as u32));
-        if let Err(error) = read_piece(lowering, piece, bodies) {
+/// The facts of a text that need not parse, but for its comments and lines.
+pub(crate) fn read_whole(whole: Piece<'_, '_>, bodies: Bodies) -> SourceFile {
+    let mut lowering = Lowering::new(Places::Source(SourcePlaces::new(whole.text, whole.base as u32)), bodies);
+    if let Err(error) = read_piece(&mut lowering, whole, bodies) {
+        let before = lowering.file.errors.len();
+        for range in recover::cut(whole.text) {
+            let base = whole.base + range.start;
+            let piece = Piece { text: &whole.text[range.clone()], plain: &whole.plain[range], base };
+            lowering.places = Places::Source(SourcePlaces::new(piece.text, base as u32));
+            if let Err(error) = read_piece(&mut lowering, piece, bodies) {
+                lowering.file.errors.push(error);
+            }
+        }
+        if lowering.file.errors.len() == before {
             lowering.file.errors.push(error);
         }
     }
-    if lowering.file.errors.len() == before {
-        lowering.file.errors.push(error);
-    }
+    lowering.finish()
+}
+
+/// The facts of a text that parses; `None` of any other.
+pub(crate) fn read_valid(piece: Piece<'_, '_>, bodies: Bodies) -> Option<SourceFile> {
+    let file = syn::parse2::<syn::File>(lex(piece.plain, bodies).ok()?).ok()?;
+    let mut lowering = Lowering::new(Places::Source(SourcePlaces::new(piece.text, piece.base as u32)), bodies);
+    lowering.whole(&file);
+    Some(lowering.finish())
 }
 
 /// Lowers the items of `piece`; an error when it cannot even be lexed.
@@ -159,11 +177,7 @@ fn read_piece(lowering: &mut Lowering<'_>, piece: Piece<'_, '_>, bodies: Bodies)
         SyntaxError { message: lex_message(rest).to_owned(), span }
     })?;
     match syn::parse2::<syn::File>(tokens) {
-        Ok(file) => {
-            lowering.file_attributes(&file.attrs);
-            let items = lowering.items(&file.items);
-            lowering.file.root.extend(items);
-        }
+        Ok(file) => lowering.whole(&file),
         // Parsing took the tokens: a copy would cost every file what only a broken one needs.
         Err(_) => recover_items(lowering, lex(piece.plain, bodies).unwrap_or_default()),
     }

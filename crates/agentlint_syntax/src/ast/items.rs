@@ -29,6 +29,10 @@ impl Items {
         id
     }
 
+    pub(crate) fn into_vec(self) -> Vec<Item> {
+        self.chunks.into_iter().flat_map(Lazy::into_inner).collect()
+    }
+
     pub fn len(&self) -> usize {
         self.length as usize
     }

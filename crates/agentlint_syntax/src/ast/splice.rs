@@ -1,6 +1,55 @@
-//! Putting one body into another, as the expansion of a macro call is.
+//! Putting one body into another, as the expansion of a macro call is, and the facts of one piece of a file behind another's.
 
-use super::{Body, ExprId, ExprKind, MacroArguments, MacroCall, PatId, PatKind, StatementKind};
+use super::{
+    Body, BodyId, ExprId, ExprKind, ItemId, ItemKind, MacroArguments, MacroCall, PatId, PatKind, SourceFile, StatementKind,
+};
+
+impl SourceFile {
+    /// Appends what was read of the text that follows. The comments and the lines are those of the whole text already.
+    pub(crate) fn append(&mut self, mut other: SourceFile) {
+        let (items, bodies) = (self.items.len() as u32, self.bodies.len() as u32);
+        let shift_item = |id: &mut ItemId| *id = ItemId::from_raw(id.raw() + items);
+        let shift_body = |id: &mut BodyId| *id = BodyId::from_raw(id.raw() + bodies);
+        for declaring in &mut other.declaring {
+            let body = other.bodies.get_mut().and_then(|bodies| bodies.get_mut(declaring.body));
+            let mut exprs = body.map(|body| &mut body.exprs);
+            for (block, _, declared) in &mut declaring.blocks {
+                declared.iter_mut().for_each(shift_item);
+                if let Some(ExprKind::Block(block)) = exprs.as_mut().map(|exprs| &mut exprs[*block].kind) {
+                    block.items.clone_from(declared);
+                }
+            }
+            shift_body(&mut declaring.body);
+        }
+        for mut item in other.items.into_vec() {
+            match &mut item.kind {
+                ItemKind::Module(module) => module.items.iter_mut().flatten().for_each(shift_item),
+                ItemKind::Trait(item) => item.items.iter_mut().for_each(shift_item),
+                ItemKind::Impl(item) => item.items.iter_mut().for_each(shift_item),
+                ItemKind::ExternBlock(items) => items.iter_mut().for_each(shift_item),
+                ItemKind::Function(item) => item.body.iter_mut().for_each(shift_body),
+                ItemKind::Const(item) => item.body.iter_mut().for_each(shift_body),
+                ItemKind::Static(item) => item.body.iter_mut().for_each(shift_body),
+                ItemKind::Use(_)
+                | ItemKind::ExternCrate(_)
+                | ItemKind::Struct(_)
+                | ItemKind::Union(_)
+                | ItemKind::Enum(_)
+                | ItemKind::TypeAlias(_)
+                | ItemKind::MacroRules(_)
+                | ItemKind::MacroCall(_) => {}
+            }
+            self.items.push(item);
+        }
+        other.root.iter_mut().for_each(shift_item);
+        self.root.append(&mut other.root);
+        if let (Some(all), Some(more)) = (self.bodies.get_mut(), other.bodies.get_mut()) {
+            all.append(more);
+        }
+        self.declaring.append(&mut other.declaring);
+        self.errors.append(&mut other.errors);
+    }
+}
 
 impl Body {
     /// Appends the expressions and patterns of `other`; the number that its root has here.

@@ -19,6 +19,13 @@ pub(crate) struct Named {
 }
 
 impl Lowering<'_> {
+    /// All of a file, or of a piece of one.
+    pub(crate) fn whole(&mut self, file: &syn::File) {
+        self.file_attributes(&file.attrs);
+        let items = self.items(&file.items);
+        self.file.root.extend(items);
+    }
+
     pub(crate) fn items(&mut self, items: &[Syn]) -> Vec<ItemId> {
         let mut lowered = Vec::with_capacity(items.len());
         for item in items {

@@ -264,6 +264,11 @@ impl<T: DeserializeOwned + Default> Lazy<T> {
         self.value.get_mut().map(|value| &mut **value)
     }
 
+    pub(crate) fn into_inner(mut self) -> T {
+        let value = self.value.take();
+        *value.unwrap_or_else(|| self.unpacked())
+    }
+
     /// A damaged part, which a checksum around the pack is to rule out, reads as an empty one.
     fn unpacked(&self) -> Box<T> {
         let unpacked = self.part.as_ref().and_then(|part| unpack(&part.pack, part.range.clone()));
