@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::solve::{Obligation, Solver};
+use super::table::FreeVars;
 use crate::def::DefId;
 use crate::types::{Args, Ty};
 
@@ -15,9 +16,9 @@ pub(super) const FEW: usize = 128;
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
     obligation: Obligation,
-    /// The variables that were free when it was last tried: as long as all of them still are, nothing more can come of it.
-    /// `None` before it was tried.
-    stalled_on: Option<Vec<u32>>,
+    /// The variables that were free when it was last tried: as long as nothing more is known of them, nothing can come of it. `None`
+    /// before it was tried.
+    stalled_on: Option<FreeVars>,
 }
 
 impl From<Obligation> for Pending {
@@ -44,10 +45,8 @@ impl Solver<'_, '_> {
                 return;
             }
             let mut progress = false;
-            for Pending { obligation, stalled_on } in pending {
-                if let Some(vars) = &stalled_on
-                    && vars.iter().all(|var| self.table.is_free(*var))
-                {
+            for Pending { obligation, mut stalled_on } in pending {
+                if stalled_on.as_mut().is_some_and(|vars| self.table.are_as_free(vars)) {
                     self.pending.push(Pending { obligation, stalled_on });
                     continue;
                 }
@@ -94,13 +93,11 @@ impl Solver<'_, '_> {
     }
 
     /// The variables that an obligation may be waiting for. What it shall equal decides nothing for a projection.
-    fn free_vars(&self, obligation: &Obligation) -> Vec<u32> {
+    fn free_vars(&self, obligation: &Obligation) -> FreeVars {
         let list = match obligation {
             Obligation::Trait(trait_ref) => trait_ref.args,
             Obligation::Projection { args, .. } => *args,
         };
-        let mut vars = Vec::new();
-        list.iter().for_each(|ty| self.table.free_vars(*ty, &mut vars));
-        vars
+        self.table.free_vars(&list)
     }
 }

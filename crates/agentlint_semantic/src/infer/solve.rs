@@ -473,8 +473,12 @@ impl<'a, 'l> Solver<'a, 'l> {
 
     fn select_callable(&mut self, signature: &[Ty], trait_ref: TraitRef) -> Selected {
         let parameters = &signature[..signature.len().saturating_sub(1)];
-        let list = vec![trait_ref.self_ty(), Ty::tuple(parameters)];
-        Selected::Bound(TraitRef { trait_def: trait_ref.trait_def, args: args(&list) })
+        let list = args(&[trait_ref.self_ty(), Ty::tuple(parameters)]);
+        // Of impls for functions with one, two, three … parameters only one is for this one.
+        match self.probe(|this| this.unify_args(&list, &trait_ref.args)) {
+            true => Selected::Bound(TraitRef { trait_def: trait_ref.trait_def, args: list }),
+            false => Selected::No,
+        }
     }
 
     /// The parameters and the output of a function item, normalised.

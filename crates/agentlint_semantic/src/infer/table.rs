@@ -20,6 +20,10 @@ enum Value {
     Bound(Ty),
 }
 
+/// Free variables with what they may become.
+#[derive(Clone, Debug)]
+pub(super) struct FreeVars(Vec<(u32, VarKind)>);
+
 /// More steps than this through one type give up on it.
 const LONGEST_WALK: u32 = 100_000;
 
@@ -152,13 +156,30 @@ impl Table {
         self.values[var as usize] = Value::Bound(ty);
     }
 
-    pub(crate) fn is_free(&self, var: u32) -> bool {
-        matches!(self.values.get(var as usize), Some(Value::Free(_)))
+    /// The free variables in `types`.
+    pub(super) fn free_vars(&self, types: &[Ty]) -> FreeVars {
+        let mut vars = Vec::new();
+        types.iter().for_each(|ty| self.add_free_vars(*ty, &mut vars, self.work()));
+        vars.sort_unstable();
+        vars.dedup();
+        FreeVars(vars.into_iter().filter_map(|var| Some((var, self.kind(Ty::var(var))?))).collect())
     }
 
-    /// Adds the free variables in `ty` to `vars`.
-    pub(crate) fn free_vars(&self, ty: Ty, vars: &mut Vec<u32>) {
-        self.add_free_vars(ty, vars, self.work());
+    /// Whether nothing more is known of variables that were free: they are still free, stand for different types and may become the
+    /// same as before. That they are one with others tells nothing.
+    pub(super) fn are_as_free(&self, vars: &mut FreeVars) -> bool {
+        let mut is_one_with_another = false;
+        for (var, kind) in &mut vars.0 {
+            let ty = self.shallow(Ty::var(*var));
+            match *ty.kind() {
+                TyKind::Var(now) if self.kind(ty) == Some(*kind) => is_one_with_another |= std::mem::replace(var, now) != now,
+                _ => return false,
+            }
+        }
+        if is_one_with_another {
+            vars.0.sort_unstable_by_key(|(var, _)| *var);
+        }
+        !is_one_with_another || vars.0.windows(2).all(|pair| pair[0].0 != pair[1].0)
     }
 
     fn add_free_vars(&self, ty: Ty, vars: &mut Vec<u32>, start: u32) {
@@ -269,6 +290,28 @@ mod tests {
         let var = table.fresh(VarKind::General);
         assert!(!table.bind(var, var.reference(false)));
         assert!(!table.bind(var, Ty::tuple(&[Ty::BOOL, var])));
+    }
+
+    #[test]
+    fn variables_are_as_free_until_something_is_known_of_them() {
+        let fresh = || {
+            let mut table = Table::default();
+            let vars: Vec<Ty> = (0..4).map(|_| table.fresh(VarKind::General)).collect();
+            let free = table.free_vars(&[Ty::tuple(&[vars[0], vars[1]]), vars[0]]);
+            (table, vars, free)
+        };
+        let (mut table, vars, mut free) = fresh();
+        assert!(table.bind(vars[2], vars[0]) && table.bind(vars[3], vars[1]));
+        assert!(table.are_as_free(&mut free), "one with others");
+        assert!(table.bind(table.shallow(vars[2]), table.shallow(vars[3])));
+        assert!(!table.are_as_free(&mut free), "one with each other");
+        let (mut table, vars, mut free) = fresh();
+        let integer = table.fresh(VarKind::Integer);
+        assert!(table.bind(vars[1], integer));
+        assert!(!table.are_as_free(&mut free), "an integer");
+        let (mut table, vars, mut free) = fresh();
+        assert!(table.bind(vars[0], vars[2]) && table.bind(table.shallow(vars[2]), Ty::STR));
+        assert!(!table.are_as_free(&mut free), "a string");
     }
 
     #[test]

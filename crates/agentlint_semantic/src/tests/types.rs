@@ -193,3 +193,22 @@ fn combinators_that_wrap_each_other_end() {
     );
     assert_eq!(calls(&text).last().map(String::as_str), Some("std::String::len"));
 }
+
+#[test]
+fn functions_meet_the_impl_for_their_number_of_parameters() {
+    let text = "
+        trait Handler<T> { type Output; fn handle(self) -> Self::Output; }
+        impl<F: Fn() -> R, R> Handler<()> for F { type Output = R; fn handle(self) -> R { self() } }
+        impl<F: Fn(A) -> R, R, A> Handler<(A,)> for F { type Output = Option<R>; fn handle(self) -> Option<R> { None } }
+        fn serve<T, H: Handler<T>>(handler: H) -> H::Output { handler.handle() }
+        fn none() -> String { String::new() }
+        fn one(_: u8) -> String { none() }
+        fn f() {
+            serve(none).len();
+            serve(one).is_some();
+            serve(|_: u8| 1).is_some();
+        }";
+    let calls = calls(text);
+    let methods: Vec<_> = calls.iter().filter(|call| call.starts_with("std::")).map(String::as_str).collect();
+    assert_eq!(methods, ["std::String::new", "std::String::len", "std::Option::is_some", "std::Option::is_some"]);
+}
