@@ -132,7 +132,7 @@ impl Context<'_, '_> {
                     return found;
                 }
                 let found = self.deref_by_trait(ty);
-                if is_closed && found.is_none_or(|found| self.solver.is_closed(found)) {
+                if is_closed && found.is_none_or(|found| self.solver.is_closed(found)) && !self.solver.is_exhausted() {
                     self.program.selections.keep_deref(ty, found);
                 }
                 found

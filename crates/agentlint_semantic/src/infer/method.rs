@@ -130,7 +130,7 @@ impl Context<'_, '_> {
         }
         let (picked, sees_all) = self.pick_method_anew(receiver, method, &traits);
         let list = picked.as_ref().map(|(def, list)| (*def, self.solver.resolve_args(args(list))));
-        if list.is_none_or(|(_, list)| list.iter().all(|ty| self.solver.is_closed(*ty))) {
+        if list.is_none_or(|(_, list)| list.iter().all(|ty| self.solver.is_closed(*ty))) && !self.solver.is_exhausted() {
             call.module = if sees_all { root } else { self.module };
             self.program.selections.keep_method(call, list);
         }

@@ -5,6 +5,7 @@
 //! is not understood is unknown.
 
 mod block;
+mod bounds;
 mod call;
 mod closure;
 mod coerce;

@@ -28,8 +28,8 @@ impl Solver<'_, '_> {
         if let Some(found) = self.project_builtin(self_ty, assoc) {
             return Projected::Type(found);
         }
-        let is_lasting = self.depth <= 4 && list.iter().all(|ty| self.is_closed(*ty));
-        if is_lasting && let Some(found) = self.program.selections.projection((assoc, list)) {
+        let is_lasting = list.iter().all(|ty| self.is_closed(*ty));
+        if is_lasting && let Some(found) = self.program.selections.projection((assoc, list), self.depth) {
             return Projected::Type(found);
         }
         if let Some(found) = self.projected.get(&(assoc, list)) {
@@ -42,16 +42,12 @@ impl Solver<'_, '_> {
         let projected = self.project_from_impl(assoc, list, trait_ref);
         self.depth -= 1;
         // The variables of a guess are gone when it is taken back.
-        if let Projected::Type(found) = projected
-            && !self.table.is_guessing()
-        {
-            self.projected.insert((assoc, list), found);
-        }
-        if is_lasting
-            && let Projected::Type(found) = projected
-            && self.is_closed(found)
-        {
-            self.program.selections.keep_projection((assoc, list), found);
+        if let Projected::Type(found) = projected {
+            if is_lasting && self.is_closed(found) && !self.is_exhausted() {
+                self.program.selections.keep_projection((assoc, list), self.depth, found);
+            } else if !self.table.is_guessing() {
+                self.projected.insert((assoc, list), found);
+            }
         }
         projected
     }

@@ -16,7 +16,7 @@ use super::project::{Normalizer, Projected};
 use super::table::{Table, VarKind};
 
 /// Deeper nests of `where` clauses are taken for "may hold".
-const DEEPEST: u32 = 8;
+pub(super) const DEEPEST: u32 = 8;
 
 /// Something that must hold and cannot be decided yet.
 #[derive(Clone, Copy, Debug)]
@@ -212,7 +212,7 @@ impl<'a, 'l> Solver<'a, 'l> {
             return Holds::Maybe;
         }
         let is_lasting = self.is_lasting(trait_ref);
-        if is_lasting && let Some(holds) = self.program.selections.holds(trait_ref) {
+        if is_lasting && let Some(holds) = self.program.selections.holds(trait_ref, self.depth) {
             return holds;
         }
         self.depth += 1;
@@ -223,15 +223,15 @@ impl<'a, 'l> Solver<'a, 'l> {
             Selected::Impl(def, list) => this.impl_holds(def, &list, trait_ref),
         });
         self.depth -= 1;
-        if is_lasting {
-            self.program.selections.keep_holds(trait_ref, holds);
+        if is_lasting && !self.is_exhausted() {
+            self.program.selections.keep_holds(trait_ref, self.depth, holds);
         }
         holds
     }
 
-    /// Whether the answer for `trait_ref` (resolved) is the same in every body, and is found with room to spare.
+    /// Whether the answer for `trait_ref` (resolved) is the same in every body that asks at this depth.
     fn is_lasting(&self, trait_ref: TraitRef) -> bool {
-        self.depth <= DEEPEST / 2 && trait_ref.args.iter().all(|ty| self.is_closed(*ty))
+        trait_ref.args.iter().all(|ty| self.is_closed(*ty))
     }
 
     /// Whether what is asked about the type has the same answer in every body.
@@ -315,17 +315,20 @@ impl<'a, 'l> Solver<'a, 'l> {
 
     fn select_impl(&mut self, trait_ref: TraitRef) -> Selected {
         let is_lasting = self.is_lasting(trait_ref);
-        if is_lasting && let Some(known) = self.program.selections.implementation(trait_ref) {
+        if is_lasting && let Some(known) = self.program.selections.implementation(trait_ref, self.depth) {
             return match known {
                 Some(def) => Selected::Impl(def, self.fresh_args(def)),
                 None => Selected::No,
             };
         }
         let selected = self.select_impl_anew(trait_ref);
-        match &selected {
-            Selected::Impl(def, _) if is_lasting => self.program.selections.keep_implementation(trait_ref, Some(*def)),
-            Selected::No if is_lasting => self.program.selections.keep_implementation(trait_ref, None),
-            _ => {}
+        let found = match &selected {
+            Selected::Impl(def, _) => Some(Some(*def)),
+            Selected::No => Some(None),
+            _ => None,
+        };
+        if let Some(found) = found.filter(|_| is_lasting && !self.is_exhausted()) {
+            self.program.selections.keep_implementation(trait_ref, self.depth, found);
         }
         selected
     }
@@ -381,63 +384,6 @@ impl<'a, 'l> Solver<'a, 'l> {
     fn may_match(&self, def: DefId, trait_ref: TraitRef) -> bool {
         let Some(header) = self.program.impl_trait_ref(def) else { return false };
         header.args.iter().zip(trait_ref.args.iter()).all(|(theirs, ours)| self.table.may_become(*ours, *theirs, 0))
-    }
-
-    /// The bounds known for a type by scope or by the type itself, for one trait.
-    pub(crate) fn bounds_for(&mut self, self_ty: Ty, trait_def: DefId) -> Vec<TraitRef> {
-        let mut found: Vec<TraitRef> = Vec::new();
-        let in_scope: Vec<TraitRef> = self
-            .env
-            .iter()
-            .filter_map(|p| match p {
-                Predicate::Trait(t) if t.trait_def == trait_def => Some(*t),
-                _ => None,
-            })
-            .collect();
-        for trait_ref in in_scope {
-            // The environment's own self types are parameters or rigid projections: there is nothing to normalise.
-            let theirs = trait_ref.self_ty();
-            if theirs == self_ty || self.table.resolve(theirs) == self.table.resolve(self_ty) {
-                let mut list = trait_ref.args.to_vec();
-                list[0] = self_ty;
-                found.push(TraitRef { trait_def, args: args(&list) });
-            }
-        }
-        let own = self.own_predicates(self_ty);
-        for predicate in own {
-            if let Predicate::Trait(trait_ref) = predicate {
-                found.extend(self.program.elaborate(trait_ref).into_iter().filter(|t| t.trait_def == trait_def));
-            }
-        }
-        found
-    }
-
-    /// What a type says of itself: the bounds of an opaque type, of `dyn`, of an associated type's declaration.
-    pub(crate) fn own_predicates(&mut self, ty: Ty) -> Vec<Predicate> {
-        match *ty.kind() {
-            TyKind::Opaque(function, index, list) => self.program.opaque_predicates(function, index, list),
-            TyKind::Dyn(bounds) => {
-                let mut predicates = Vec::new();
-                for bound in bounds.traits.iter() {
-                    let mut list = vec![ty];
-                    list.extend(bound.args.iter());
-                    let trait_ref = TraitRef { trait_def: bound.trait_def, args: args(&list) };
-                    predicates.push(Predicate::Trait(trait_ref));
-                    for (assoc, bound_ty) in bound.bindings.iter() {
-                        let holder = self.program.def(*assoc).parent;
-                        let elaborated = self.program.elaborate(trait_ref);
-                        if let Some(holder) = elaborated.into_iter().find(|t| t.trait_def == holder) {
-                            predicates.push(Predicate::Projection { assoc: *assoc, args: holder.args, ty: *bound_ty });
-                        }
-                    }
-                }
-                predicates
-            }
-            TyKind::Projection(assoc, list) => {
-                self.program.assoc_predicates(assoc).into_iter().map(|p| p.substitute(&list)).collect()
-            }
-            _ => Vec::new(),
-        }
     }
 
     fn select_builtin(&mut self, self_ty: Ty, trait_ref: TraitRef) -> Option<Selected> {
