@@ -13,7 +13,7 @@ pub(crate) fn report(cx: &LintContext<'_>, meta: &LintMeta, kind: GuardKind, rep
         (GuardKind::Span, Role::Test) => cx.roles.test.admits(false),
         _ => true,
     };
-    for held in cx.effects.held_guards(cx.program).into_iter().filter(|held| held.kind == kind && is_reported(held)) {
+    for held in cx.held_guards.iter().filter(|held| held.kind == kind && is_reported(held)) {
         let what = match &held.name {
             Some(name) => format!("`{name}`, a `{}`,", held.ty),
             None => format!("this `{}`", held.ty),

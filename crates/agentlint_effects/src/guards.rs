@@ -3,6 +3,7 @@
 use agentlint_semantic::Program;
 use agentlint_semantic::def::{DefId, Place};
 use agentlint_syntax::ast::{Body, ExprId, ExprKind, MacroArguments, PatKind};
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::body::BodyFacts;
@@ -39,30 +40,34 @@ pub struct HeldLock {
 impl Effects {
     /// Every guard that is held across an await, in the order of the sources.
     pub fn held_guards(&self, program: &Program<'_>) -> Vec<HeldGuard> {
-        let mut found = Vec::new();
-        for owner in self.owners() {
-            let (Some(facts), Some(body)) = (self.facts(owner), program.body(owner)) else { continue };
-            let file = program.real_file(owner.krate, program.def(owner).file);
-            for held in self.held(program, facts, body, FxHashSet::default()) {
-                let Over::Await(span) = held.over else { continue };
-                let (made, expr) = match held.made {
-                    Made::Expr(expr) => (body.exprs[expr].span, expr),
-                    Made::Parameter(pat) => (body.pats[pat].span, body.root),
-                };
-                let HeldLock { ty, name } = described(program, facts, body, &held);
-                found.push(HeldGuard {
-                    owner,
-                    kind: held.kind,
-                    made: Place { file, span: made },
-                    awaited: Place { file, span },
-                    role: self.role(program, owner, expr),
-                    ty,
-                    name,
-                });
-            }
-        }
+        let held = |owner: DefId| self.held_in(program, owner).unwrap_or_default();
+        let mut found: Vec<HeldGuard> = self.owners().into_par_iter().with_max_len(64).flat_map_iter(held).collect();
         found.sort_by_key(|guard| (guard.made, guard.awaited));
         found
+    }
+
+    fn held_in(&self, program: &Program<'_>, owner: DefId) -> Option<Vec<HeldGuard>> {
+        let (facts, body) = (self.facts(owner)?, program.body(owner)?);
+        let held = self.held(program, facts, body, FxHashSet::default());
+        let file = program.real_file(owner.krate, program.def(owner).file);
+        let across_await = held.into_iter().filter_map(|held| {
+            let Over::Await(span) = held.over else { return None };
+            let (made, expr) = match held.made {
+                Made::Expr(expr) => (body.exprs[expr].span, expr),
+                Made::Parameter(pat) => (body.pats[pat].span, body.root),
+            };
+            let HeldLock { ty, name } = described(program, facts, body, &held);
+            Some(HeldGuard {
+                owner,
+                kind: held.kind,
+                made: Place { file, span: made },
+                awaited: Place { file, span },
+                role: self.role(program, owner, expr),
+                ty,
+                name,
+            })
+        });
+        Some(across_await.collect())
     }
 
     /// The locks that are held over these calls of a body.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use agentlint_deploy::Project;
 use agentlint_diagnostics::{Diagnostic, Group, LintMeta, RolePolicy};
-use agentlint_effects::{BlockingCall, Effects};
+use agentlint_effects::{BlockingCall, Effects, HeldGuard};
 use agentlint_semantic::Program;
 
 use crate::run_lints;
@@ -23,6 +23,8 @@ pub struct LintContext<'a> {
     pub effects: &'a Effects,
     /// Every call in an async context that blocks.
     pub blocking_calls: &'a [BlockingCall],
+    /// Every guard that is held across an await.
+    pub held_guards: &'a [HeldGuard],
     pub roles: RolePolicy,
     /// What the Dockerfiles, compose files and Procfiles start.
     pub deploy: &'a Project,

@@ -3,6 +3,7 @@
 //! Everything is worked out on demand and kept; nothing here does I/O, and nothing can fail: what is not understood is unknown.
 
 mod ahead;
+mod bodies;
 mod body_macros;
 mod collect;
 pub mod def;

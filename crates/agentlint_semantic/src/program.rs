@@ -6,11 +6,12 @@ use agentlint_diagnostics::FileId;
 use agentlint_syntax::{
     Name,
     ast::{self, ItemKind, SourceFile},
-    name, parse_body,
+    name,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ahead::Ahead;
+use crate::bodies::FoundBody;
 use crate::collect;
 use crate::def::{Def, DefId, DefKind, Place, Visible};
 use crate::definitions::{CrateDefs, ROOT};
@@ -68,10 +69,7 @@ pub(crate) struct DefFacts {
     pub(crate) fields: OnceLock<Box<[Ty]>>,
     pub(crate) trait_ref: OnceLock<Option<TraitRef>>,
     pub(crate) supertraits: OnceLock<Box<[TraitRef]>>,
-    /// A body that was left in the text.
-    pub(crate) read: OnceLock<Option<Box<ast::Body>>>,
-    /// `None` where a body calls no macro that is expanded.
-    pub(crate) expanded: OnceLock<Option<Box<ast::Body>>>,
+    pub(crate) body: OnceLock<FoundBody>,
     pub(crate) member_names: OnceLock<Box<FxHashMap<Name, Vec<DefId>>>>,
 }
 
@@ -309,40 +307,6 @@ impl<'l> Program<'l> {
     pub fn function(&self, id: DefId) -> Option<&ast::FunctionDeclaration> {
         match &self.item(id)?.kind {
             ItemKind::Function(function) => Some(&function.declaration),
-            _ => None,
-        }
-    }
-
-    /// The body of a function, constant or static, with the macros that it calls expanded.
-    pub fn body(&self, owner: DefId) -> Option<&ast::Body> {
-        let written = self.written_body(owner)?;
-        let expanded = self.facts(owner).expanded.get_or_init(|| self.expand_body(owner, written).map(Box::new));
-        Some(expanded.as_deref().unwrap_or(written))
-    }
-
-    fn written_body(&self, owner: DefId) -> Option<&ast::Body> {
-        let file = self.def(owner).file;
-        match self.body_id(owner) {
-            Some(body) => self.file(owner.krate, file)?.bodies.get(body),
-            None if self.is_std(owner.krate) || self.node(owner.krate).is_member => None,
-            None => {
-                let read = || parse_body(&self.loader.text(owner.krate, file)?, self.item(owner)?).map(Box::new);
-                self.facts(owner).read.get_or_init(read).as_deref()
-            }
-        }
-    }
-
-    /// Whether a function has a body that can be asked for.
-    pub fn has_body(&self, function: DefId) -> bool {
-        let Some(ast::Item { kind: ItemKind::Function(declared), .. }) = self.item(function) else { return false };
-        declared.body.is_some() || (declared.declaration.has_body && !self.is_std(function.krate))
-    }
-
-    pub fn body_id(&self, owner: DefId) -> Option<ast::BodyId> {
-        match &self.item(owner)?.kind {
-            ItemKind::Function(function) => function.body,
-            ItemKind::Const(constant) => constant.body,
-            ItemKind::Static(item) => item.body,
             _ => None,
         }
     }

@@ -86,7 +86,7 @@ pub(crate) struct LeftOut {
     /// The characters that make documentation of comments. As attributes that nobody asks for it costs up to half of all parsing.
     documentation: Vec<u32>,
     tests: Vec<Range<u32>>,
-    cuts: Cuts,
+    pub(crate) cuts: Cuts,
 }
 
 /// Collects comments and finds what is to be left out; `None` when the text nests too deep to be parsed.
@@ -96,16 +96,27 @@ pub(crate) fn scan(text: &str, base: usize, bodies: Bodies, file: &mut SourceFil
     let mut nesting = Nesting::new();
     let mut cuts = Cuts::new(base as u32);
     let mut scanner = Scanner::starting_at(text, base);
+    let mut depth = 0usize;
     while let Some(token) = scanner.next() {
         match token {
-            Coarse::Comment(span) => file.comments.push(comment(text, span)),
-            Coarse::Documentation(at) => documentation.push(at),
+            Coarse::Comment(span) => {
+                file.comments.push(comment(text, span));
+                continue;
+            }
+            Coarse::Documentation(at) => {
+                documentation.push(at);
+                continue;
+            }
+            Coarse::Open => depth += 1,
+            Coarse::Close(_) => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if let Some(tests) = &mut tests {
-            tests.feed(token, scanner.offset());
+        if let Some(tests) = tests.as_mut().filter(|tests| depth == 0 || tests.is_reading()) {
+            tests.feed(token, depth, scanner.offset());
         }
-        cuts.feed(token, scanner.offset());
+        if depth <= 1 {
+            cuts.feed(token, depth, scanner.offset());
+        }
         if nesting.feed(token).is_err() {
             let end = scanner.offset();
             file.errors

@@ -19,8 +19,6 @@ const SMALLEST: u32 = 8 << 10;
 pub(crate) struct Cuts {
     /// Where the last piece starts.
     start: u32,
-    /// Delimiters that are open.
-    depth: usize,
     /// Behind the brace that was closed last, if nothing but comments came since.
     behind: Option<u32>,
     pub(crate) found: Vec<u32>,
@@ -29,17 +27,11 @@ pub(crate) struct Cuts {
 impl Cuts {
     /// For a text that starts there.
     pub(crate) fn new(start: u32) -> Cuts {
-        Cuts { start, depth: 0, behind: None, found: Vec::new() }
+        Cuts { start, behind: None, found: Vec::new() }
     }
 
-    /// Takes the next token, which ends at `end`.
-    pub(crate) fn feed(&mut self, token: Coarse<'_>, end: u32) {
-        match token {
-            Coarse::Comment(_) | Coarse::Documentation(_) => return,
-            Coarse::Open => self.depth += 1,
-            Coarse::Close(_) => self.depth = self.depth.saturating_sub(1),
-            _ => {}
-        }
+    /// Takes the next token, no comment, which ends at `end`; `depth` delimiters are open behind it. Those deeper than 1 may be left out.
+    pub(crate) fn feed(&mut self, token: Coarse<'_>, depth: usize, end: u32) {
         if let Some(at) = self.behind.take()
             && begins_item(token)
             && at - self.start >= SMALLEST
@@ -47,7 +39,7 @@ impl Cuts {
             self.start = at;
             self.found.push(at);
         }
-        self.behind = (token == Coarse::Close(b'}') && self.depth == 0).then_some(end);
+        self.behind = (token == Coarse::Close(b'}') && depth == 0).then_some(end);
     }
 }
 
@@ -154,16 +146,10 @@ mod tests {
     use std::fmt::Write;
 
     use super::*;
-    use crate::parse::read_whole;
-    use crate::scanner::Scanner;
+    use crate::parse::{read_whole, scan};
 
     fn cuts(text: &str) -> Vec<u32> {
-        let mut cuts = Cuts::new(0);
-        let mut scanner = Scanner::starting_at(text, 0);
-        while let Some(token) = scanner.next() {
-            cuts.feed(token, scanner.offset());
-        }
-        cuts.found
+        scan(text, 0, Bodies::Full, &mut SourceFile::default()).expect("it does not nest deep").cuts.found
     }
 
     /// Items of every kind that names others or has a body, over and over.

@@ -9,8 +9,6 @@ use crate::scanner::Coarse;
 #[derive(Default)]
 pub(crate) struct TestModules {
     step: Step,
-    /// Delimiters that are open.
-    depth: usize,
     /// Between their braces.
     pub(crate) contents: Vec<Range<u32>>,
 }
@@ -34,23 +32,20 @@ enum Step {
 }
 
 impl TestModules {
-    /// Takes the next token, which ends at `end`.
-    pub(crate) fn feed(&mut self, token: Coarse<'_>, end: u32) {
-        if matches!(token, Coarse::Comment(_) | Coarse::Documentation(_)) {
-            return;
-        }
-        match token {
-            Coarse::Open => self.depth += 1,
-            Coarse::Close(_) => self.depth = self.depth.saturating_sub(1),
-            _ => {}
-        }
+    /// Whether it wants to see tokens that stand within delimiters.
+    pub(crate) fn is_reading(&self) -> bool {
+        !matches!(self.step, Step::Elsewhere | Step::Contents(_))
+    }
+
+    /// Takes the next token, no comment, which ends at `end`; `depth` delimiters are open behind it.
+    pub(crate) fn feed(&mut self, token: Coarse<'_>, depth: usize, end: u32) {
         self.step = match (self.step, token) {
-            (Step::Contents(start), Coarse::Close(_)) if self.depth == 0 => {
+            (Step::Contents(start), Coarse::Close(_)) if depth == 0 => {
                 self.contents.push(start..end - 1);
                 Step::Elsewhere
             }
             (Step::Contents(start), _) => Step::Contents(start),
-            (Step::Elsewhere, Coarse::Punct(b'#', b'[')) if self.depth == 0 => Step::Attribute(1),
+            (Step::Elsewhere, Coarse::Punct(b'#', b'[')) if depth == 0 => Step::Attribute(1),
             (Step::Attribute(1), Coarse::Open) => Step::Attribute(2),
             (Step::Attribute(2), Coarse::Word("cfg")) => Step::Attribute(3),
             (Step::Attribute(3), Coarse::Open) => Step::Attribute(4),
@@ -59,7 +54,7 @@ impl TestModules {
             (Step::Attribute(6), Coarse::Close(_)) => Step::Item,
             (Step::Item, Coarse::Punct(b'#', b'[') | Coarse::Word("pub")) => Step::Item,
             (Step::Item, Coarse::Open) => Step::Aside,
-            (Step::Aside, Coarse::Close(_)) if self.depth == 0 => Step::Item,
+            (Step::Aside, Coarse::Close(_)) if depth == 0 => Step::Item,
             (Step::Aside, _) => Step::Aside,
             (Step::Item, Coarse::Word("mod")) => Step::Name,
             (Step::Name, Coarse::Word(_)) => Step::Body,
@@ -77,8 +72,17 @@ mod tests {
     fn contents(text: &str) -> Vec<&str> {
         let mut modules = TestModules::default();
         let mut scanner = Scanner::starting_at(text, 0);
+        let mut depth = 0usize;
         while let Some(token) = scanner.next() {
-            modules.feed(token, scanner.offset());
+            match token {
+                Coarse::Comment(_) | Coarse::Documentation(_) => continue,
+                Coarse::Open => depth += 1,
+                Coarse::Close(_) => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth == 0 || modules.is_reading() {
+                modules.feed(token, depth, scanner.offset());
+            }
         }
         modules.contents.into_iter().map(|range| &text[range.start as usize..range.end as usize]).collect()
     }

@@ -22,6 +22,8 @@ pub struct Sources {
     slots: Mutex<FxHashMap<PathBuf, Arc<Slot>>>,
     /// By the path as it is reached: resolving links costs a call to the system for each of its parts.
     reached: Mutex<FxHashMap<PathBuf, Arc<Slot>>>,
+    /// Folders of files with their links resolved, by the path as it is reached.
+    folders: Mutex<FxHashMap<PathBuf, PathBuf>>,
     files: RwLock<Vec<Entry>>,
 }
 
@@ -86,7 +88,7 @@ pub(crate) struct Reading<'a> {
 
 impl Sources {
     pub(crate) fn new(cwd: PathBuf) -> Sources {
-        Sources { cwd, slots: Mutex::default(), reached: Mutex::default(), files: RwLock::default() }
+        Sources { cwd, slots: Mutex::default(), reached: Mutex::default(), folders: Mutex::default(), files: RwLock::default() }
     }
 
     /// The folder that the run was started in.
@@ -171,11 +173,27 @@ impl Sources {
         if let Some(slot) = lock(&self.reached).get(path) {
             return Arc::clone(slot);
         }
-        let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let real = self.real(path);
         let new = |real: &PathBuf| Arc::new(Slot { real: real.clone(), file: OnceLock::new(), id: OnceLock::new() });
         let slot = Arc::clone(lock(&self.slots).entry(real).or_insert_with_key(new));
         lock(&self.reached).insert(path.to_path_buf(), Arc::clone(&slot));
         slot
+    }
+
+    /// The path with its links resolved. Those of a folder are resolved once.
+    fn real(&self, path: &Path) -> PathBuf {
+        let resolve = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return resolve(path) };
+        if !path.symlink_metadata().is_ok_and(|file| file.is_file()) {
+            return resolve(path);
+        }
+        let mut folders = lock(&self.folders);
+        if let Some(real) = folders.get(folder) {
+            return real.join(name);
+        }
+        let Ok(real) = folder.canonicalize() else { return resolve(path) };
+        folders.insert(folder.to_path_buf(), real.clone());
+        real.join(name)
     }
 
     /// Gives the file its number; the first to come says under which path it is known. `true` where it was new.

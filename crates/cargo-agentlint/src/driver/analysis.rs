@@ -29,9 +29,21 @@ pub(super) fn lint<T: Send>(
         let program = Program::new(opened.graph.clone(), &opened.loader);
         let mut found = Vec::new();
         let (effects, took) = effects(&program, catalog, opened, &mut found);
-        let blocking_calls = effects.blocking_calls(&program);
-        let cx =
-            LintContext { program: &program, effects: &effects, blocking_calls: &blocking_calls, roles, deploy: &opened.deploy };
+        let guards = || catch_unwind(AssertUnwindSafe(|| effects.held_guards(&program)));
+        let (blocking_calls, held_guards) = rayon::join(|| effects.blocking_calls(&program), guards);
+        let held_guards = held_guards.unwrap_or_else(|_| {
+            let message = || "the search for guards that are held across an await panicked".to_owned();
+            found.extend(first_body(&program).and_then(|owner| internal_error(&program, owner, message())));
+            Vec::new()
+        });
+        let cx = LintContext {
+            program: &program,
+            effects: &effects,
+            blocking_calls: &blocking_calls,
+            held_guards: &held_guards,
+            roles,
+            deploy: &opened.deploy,
+        };
         // Nobody would see what the others find.
         let wanted: Vec<_> = registry.lints().iter().filter(|lint| levels.level(lint.meta()) != Level::Allow).collect();
         let check = |lint: &&&dyn Lint| {
@@ -52,7 +64,7 @@ pub(super) fn lint<T: Send>(
         keep(&program);
         let said = also(&program, &effects);
         // The run is about to end, and taking the model apart piece by piece would be a good part of it.
-        std::mem::forget((blocking_calls, effects, program));
+        std::mem::forget((blocking_calls, held_guards, effects, program));
         (found, took, said)
     })
 }
