@@ -129,7 +129,7 @@ impl Program<'_> {
             return Vec::new();
         }
         // An impl of the program that fits a foreign bound is on a type of the program, or has one among its trait's arguments.
-        if !list.iter().any(|ty| self.has_member_type(*ty, 0)) {
+        if !list.iter().any(|ty| self.has_member_type(*ty)) {
             return Vec::new();
         }
         self.selections.bound_functions((def, list), || self.find_bound_functions(def, list))
@@ -139,14 +139,18 @@ impl Program<'_> {
         matches!(predicate, Predicate::Trait(trait_ref) if !self.known().markers.contains(&trait_ref.trait_def))
     }
 
-    fn has_member_type(&self, ty: Ty, depth: u32) -> bool {
+    fn has_member_type(&self, ty: Ty) -> bool {
+        self.has_member_type_at(ty, 0)
+    }
+
+    fn has_member_type_at(&self, ty: Ty, depth: u32) -> bool {
         let is_own = match *ty.kind() {
             TyKind::Adt(def, _) | TyKind::Opaque(def, ..) => self.node(def.krate).is_member,
             TyKind::Dyn(bounds) => bounds.traits.iter().any(|bound| self.node(bound.trait_def.krate).is_member),
             _ => false,
         };
         let mut found = is_own || depth > 16;
-        ty.kind().each_part(&mut |part| found = found || self.has_member_type(part, depth + 1));
+        ty.kind().each_part(&mut |part| found = found || self.has_member_type_at(part, depth + 1));
         found
     }
 
@@ -168,6 +172,12 @@ impl Program<'_> {
                 continue;
             }
             seen.push(trait_ref);
+            // What it demands in turn is of the same types.
+            let is_foreign = !self.node(trait_ref.trait_def.krate).is_member
+                && !trait_ref.args.iter().any(|ty| ty.has_vars() || ty.has_projections() || self.has_member_type(*ty));
+            if is_foreign {
+                continue;
+            }
             let (implementation, fresh) = match solver.select(trait_ref) {
                 Selected::Impl(implementation, fresh) => (implementation, fresh),
                 // With two arguments a derived impl is a bound of the type itself.
