@@ -57,6 +57,11 @@ impl Nesting {
         Nesting { levels: vec![Level::default()], delimiters: 0, weight: 0, previous: Previous::Prefix, skip_pipe: false }
     }
 
+    /// How many delimiters are open.
+    pub(crate) fn depth(&self) -> u32 {
+        self.delimiters
+    }
+
     /// Takes the next token; `Err` when it lies too deep.
     pub(crate) fn feed(&mut self, token: Coarse<'_>) -> Result<(), ()> {
         let before = self.previous;

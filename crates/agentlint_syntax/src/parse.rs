@@ -38,7 +38,8 @@ pub enum Bodies {
 
 /// Reads one file. Broken input gives errors, and as much of the rest as can be read.
 ///
-/// Needs a stack of [`crate::STACK_SIZE`]. Every `proc_macro2::Span` that the thread holds is invalid afterwards.
+/// Needs a stack of [`crate::STACK_SIZE`]. Every `proc_macro2::Span` that the thread holds is invalid afterwards. Both hold for all
+/// threads of the pool where it is called in one of rayon's: they help with large files.
 pub fn parse(text: &str, options: &ParseOptions) -> SourceFile {
     let (base, lexed) = without_preamble(text);
     let mut file = SourceFile::default();
@@ -66,7 +67,7 @@ pub(crate) struct Piece<'text, 'plain> {
 }
 
 /// Passes a byte order mark and a shebang line.
-fn without_preamble(text: &str) -> (usize, &str) {
+pub(crate) fn without_preamble(text: &str) -> (usize, &str) {
     let content = text.strip_prefix('\u{feff}').unwrap_or(text);
     let is_shebang = content.strip_prefix("#!").is_some_and(|rest| {
         let mut scanner = Scanner::starting_at(rest, 0);
@@ -85,7 +86,7 @@ fn without_preamble(text: &str) -> (usize, &str) {
 pub(crate) struct LeftOut {
     /// The characters that make documentation of comments. As attributes that nobody asks for it costs up to half of all parsing.
     documentation: Vec<u32>,
-    tests: Vec<Range<u32>>,
+    pub(crate) tests: Vec<Range<u32>>,
     pub(crate) cuts: Cuts,
 }
 
@@ -96,7 +97,6 @@ pub(crate) fn scan(text: &str, base: usize, bodies: Bodies, file: &mut SourceFil
     let mut nesting = Nesting::new();
     let mut cuts = Cuts::new(base as u32);
     let mut scanner = Scanner::starting_at(text, base);
-    let mut depth = 0usize;
     while let Some(token) = scanner.next() {
         match token {
             Coarse::Comment(span) => {
@@ -107,21 +107,20 @@ pub(crate) fn scan(text: &str, base: usize, bodies: Bodies, file: &mut SourceFil
                 documentation.push(at);
                 continue;
             }
-            Coarse::Open => depth += 1,
-            Coarse::Close(_) => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if let Some(tests) = tests.as_mut().filter(|tests| depth == 0 || tests.is_reading()) {
-            tests.feed(token, depth, scanner.offset());
-        }
-        if depth <= 1 {
-            cuts.feed(token, depth, scanner.offset());
-        }
+        let end = scanner.offset();
         if nesting.feed(token).is_err() {
-            let end = scanner.offset();
             file.errors
                 .push(SyntaxError { message: limits::MESSAGE.to_owned(), span: Span { start: end.saturating_sub(1), end } });
             return None;
+        }
+        let depth = nesting.depth();
+        if let Some(tests) = tests.as_mut().filter(|tests| depth == 0 || tests.is_reading()) {
+            tests.feed(token, depth, end);
+        }
+        if depth <= 1 {
+            cuts.feed(token, depth, end);
         }
     }
     let mut tests = tests.map(|tests| tests.contents).unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::ast::SourceFile;
 use crate::parse::{Piece, read_valid};
 use crate::scanner::Coarse;
 
-/// A piece is no smaller, so that handing it to another thread pays.
+/// No piece but the last is smaller, so that handing it to another thread pays.
 const SMALLEST: u32 = 8 << 10;
 
 /// Finds where a text may be cut, among its tokens, which are fed to it in order: between items, behind a brace.
@@ -31,7 +31,7 @@ impl Cuts {
     }
 
     /// Takes the next token, no comment, which ends at `end`; `depth` delimiters are open behind it. Those deeper than 1 may be left out.
-    pub(crate) fn feed(&mut self, token: Coarse<'_>, depth: usize, end: u32) {
+    pub(crate) fn feed(&mut self, token: Coarse<'_>, depth: u32, end: u32) {
         if let Some(at) = self.behind.take()
             && begins_item(token)
             && at - self.start >= SMALLEST
@@ -86,6 +86,9 @@ impl Shared {
             // One that panics does so again when the text is parsed whole, and is told then.
             let file = catch_unwind(AssertUnwindSafe(|| self.read(range))).ok().flatten();
             proc_macro2::extra::invalidate_current_thread_spans();
+            if file.is_none() {
+                self.next.store(self.pieces.len(), Ordering::Relaxed);
+            }
             // The file is given up already, or this is taken.
             _ = parsed.send((at, file));
         }
@@ -97,10 +100,8 @@ impl Shared {
     }
 
     fn read(&self, range: Range<usize>) -> Option<SourceFile> {
-        let piece =
-            Piece { text: self.text.get(range.clone())?, plain: self.plain.get(range.clone())?, base: self.base + range.start };
-        // An inner attribute between items is an error.
-        read_valid(piece, self.bodies).filter(|file| range.start == 0 || file.attributes.is_empty() && file.cfg.is_none())
+        let base = self.base + range.start;
+        read_valid(Piece { text: self.text.get(range.clone())?, plain: self.plain.get(range)?, base }, self.bodies)
     }
 }
 
@@ -131,14 +132,13 @@ pub(crate) fn read(whole: Piece<'_, '_>, cuts: &[u32], bodies: Bodies) -> Option
     }
     shared.work(&sender);
     // Not by waiting for rayon, which would begin something else here meanwhile: perhaps what waits for this file.
-    let mut parsed: Vec<(usize, Option<SourceFile>)> = receiver.iter().take(count).collect();
+    let parsed = receiver.iter().take(count).map(|(at, file)| Some((at, file?)));
+    let mut parsed = parsed.collect::<Option<Vec<(usize, SourceFile)>>>()?;
     parsed.sort_unstable_by_key(|(at, _)| *at);
-    let mut parsed = parsed.into_iter().map(|(_, file)| file);
-    let mut all = parsed.next()??;
-    for file in parsed {
-        all.append(file?);
-    }
-    Some(all)
+    parsed.into_iter().map(|(_, file)| file).reduce(|mut all, file| {
+        all.append(file);
+        all
+    })
 }
 
 #[cfg(test)]
@@ -146,7 +146,8 @@ mod tests {
     use std::fmt::Write;
 
     use super::*;
-    use crate::parse::{read_whole, scan};
+    use crate::parse::{read_whole, scan, without_preamble};
+    use crate::{LineIndex, ParseOptions, name, parse, parse_body};
 
     fn cuts(text: &str) -> Vec<u32> {
         scan(text, 0, Bodies::Full, &mut SourceFile::default()).expect("it does not nest deep").cuts.found
@@ -189,15 +190,36 @@ thread_local! { static LOCAL: u8 = { 6 } }
     }
 
     #[test]
+    fn files_are_read_in_pieces_as_they_would_be_whole() {
+        for prefix in ["", "\u{feff}", "#!/usr/bin/env run\n", "\u{feff}#!/usr/bin/env run\n"] {
+            for bodies in [Bodies::Full, Bodies::WithoutTests, Bodies::InText, Bodies::Skip] {
+                let tests = "#[cfg(test)]\nmod tests {\n    fn left() { out(); }\n}\nfn last() { é() }";
+                let text = format!("{prefix}{}{tests}", large()).replace('\n', if prefix.is_empty() { "\r\n" } else { "\n" });
+                let in_pieces = parse(&text, &ParseOptions { bodies });
+                let (base, lexed) = without_preamble(&text);
+                let mut scanned = SourceFile::default();
+                let plain = scan(&text, base, bodies, &mut scanned).expect("it does not nest deep").from(lexed, base);
+                let whole = read_whole(Piece { text: lexed, plain: &plain, base }, bodies);
+                let whole = SourceFile { comments: scanned.comments, lines: LineIndex::new(&text).into(), ..whole };
+                assert!(format!("{in_pieces:?}") == format!("{whole:?}"), "{bodies:?} behind {prefix:?}");
+                let last = in_pieces.items.iter().find(|item| item.name == name("last")).expect("it stands at the end");
+                assert_eq!(last.span.of(&text), "fn last() { é() }");
+                assert!(parse_body(&text, last).is_some());
+            }
+        }
+    }
+
+    #[test]
     fn what_does_not_parse_is_left_to_the_whole() {
         let text = large();
-        for broken in [
-            text.replacen("async fn f149()", "async f149()", 1),
-            text.replacen("async fn f149()", "#![allow(unused)] async fn f149()", 1),
-            text.clone() + " }",
-        ] {
+        for broken in
+            [text.replacen("async fn f149()", "async f149()", 1), text.replacen("async fn f0()", "fn", 1), text.clone() + " }"]
+        {
             let whole = Piece { text: &broken, plain: &broken, base: 0 };
             assert!(read(whole, &cuts(&broken), Bodies::Full).is_none());
+            let errors = parse(&broken, &ParseOptions::default()).errors;
+            assert_eq!(errors, read_whole(whole, Bodies::Full).errors);
+            assert!(!errors.is_empty());
         }
     }
 

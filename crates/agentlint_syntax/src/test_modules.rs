@@ -38,7 +38,7 @@ impl TestModules {
     }
 
     /// Takes the next token, no comment, which ends at `end`; `depth` delimiters are open behind it.
-    pub(crate) fn feed(&mut self, token: Coarse<'_>, depth: usize, end: u32) {
+    pub(crate) fn feed(&mut self, token: Coarse<'_>, depth: u32, end: u32) {
         self.step = match (self.step, token) {
             (Step::Contents(start), Coarse::Close(_)) if depth == 0 => {
                 self.contents.push(start..end - 1);
@@ -66,47 +66,37 @@ impl TestModules {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::scanner::Scanner;
+    use crate::Bodies;
+    use crate::ast::SourceFile;
+    use crate::parse::scan;
 
     fn contents(text: &str) -> Vec<&str> {
-        let mut modules = TestModules::default();
-        let mut scanner = Scanner::starting_at(text, 0);
-        let mut depth = 0usize;
-        while let Some(token) = scanner.next() {
-            match token {
-                Coarse::Comment(_) | Coarse::Documentation(_) => continue,
-                Coarse::Open => depth += 1,
-                Coarse::Close(_) => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            if depth == 0 || modules.is_reading() {
-                modules.feed(token, depth, scanner.offset());
-            }
-        }
-        modules.contents.into_iter().map(|range| &text[range.start as usize..range.end as usize]).collect()
+        let left_out = scan(text, 0, Bodies::WithoutTests, &mut SourceFile::default()).expect("it does not nest deep");
+        left_out.tests.into_iter().map(|range| &text[range.start as usize..range.end as usize]).collect()
     }
 
     #[test]
     fn modules_of_tests_are_found() {
-        assert_eq!(contents("fn a() {}\n#[cfg(test)]\nmod tests { fn b() { \"}\"; } }\nfn c() {}"), [" fn b() { \"}\"; } "]);
-        assert_eq!(contents("#[cfg(test)] /* why */ #[allow(dead_code, reason = \"]\")] pub(crate) mod r#try {}"), [""]);
-        assert_eq!(contents("#[cfg(test)] mod a { x }\n#[cfg(test)] mod b { y }"), [" x ", " y "]);
+        assert_eq!(contents("fn a() {}\n#[cfg(test)]\nmod tests { fn b() { \"}\"; }\n}\nfn c() {}"), [" fn b() { \"}\"; }\n"]);
+        assert_eq!(contents("#[cfg(test)] /* why */ #[allow(dead_code, reason = \"]\")] pub(crate) mod r#try {\n}"), ["\n"]);
+        assert_eq!(contents("#[cfg(test)] mod a { x\n}\n#[cfg(test)] mod b { y\n}"), [" x\n", " y\n"]);
     }
 
     #[test]
     fn other_items_are_not() {
         for text in [
-            "#[cfg(not(test))] mod a { x }",
+            "#[cfg(not(test))] mod a { x\n}",
             "#[cfg(test)] mod a;",
-            "#[cfg(test)] fn a() { x }",
-            "#![cfg(test)] mod a { x }",
-            "#[cfg(test)] use a::{b}; mod c { x }",
-            "#[cfg(any(test, unix))] mod a { x }",
-            "m! { #[cfg(test)] mod a { x } }",
-            "#[cfg(test)] mod a { x",
+            "#[cfg(test)] fn a() { x\n}",
+            "#![cfg(test)] mod a { x\n}",
+            "#[cfg(test)] use a::{b}; mod c { x\n}",
+            "#[cfg(any(test, unix))] mod a { x\n}",
+            "m! { #[cfg(test)] mod a { x\n} }",
+            "#[cfg(test)] mod a { x\n",
+            // Its lines would not stay as they are.
+            "#[cfg(test)] mod a { x }",
         ] {
-            assert_eq!(contents(text), Vec::<&str>::new(), "{text}");
+            assert_eq!(contents(&format!("{text} // #[cfg(test)]")), Vec::<&str>::new(), "{text}");
         }
     }
 }

@@ -183,17 +183,16 @@ impl Sources {
     /// The path with its links resolved. Those of a folder are resolved once.
     fn real(&self, path: &Path) -> PathBuf {
         let resolve = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return resolve(path) };
-        if !path.symlink_metadata().is_ok_and(|file| file.is_file()) {
-            return resolve(path);
-        }
-        let mut folders = lock(&self.folders);
-        if let Some(real) = folders.get(folder) {
+        // Elsewhere a file may go by its name in other letters too.
+        let is_named_so = cfg!(target_os = "linux") && path.symlink_metadata().is_ok_and(|file| file.is_file());
+        let (Some(folder), Some(name), true) = (path.parent(), path.file_name(), is_named_so) else { return resolve(path) };
+        if let Some(real) = lock(&self.folders).get(folder) {
             return real.join(name);
         }
         let Ok(real) = folder.canonicalize() else { return resolve(path) };
-        folders.insert(folder.to_path_buf(), real.clone());
-        real.join(name)
+        let file = real.join(name);
+        lock(&self.folders).insert(folder.to_path_buf(), real);
+        file
     }
 
     /// Gives the file its number; the first to come says under which path it is known. `true` where it was new.

@@ -131,8 +131,9 @@ impl Context<'_, '_> {
                 if is_closed && let Some(found) = self.program.selections.deref(ty) {
                     return found;
                 }
+                let own_answers = self.solver.own_answers;
                 let found = self.deref_by_trait(ty);
-                if is_closed && found.is_none_or(|found| self.solver.is_closed(found)) && !self.solver.is_exhausted() {
+                if is_closed && found.is_none_or(|found| self.solver.is_closed(found)) && self.solver.may_keep(own_answers) {
                     self.program.selections.keep_deref(ty, found);
                 }
                 found

@@ -145,7 +145,7 @@ impl Program<'_> {
 
     fn has_member_type_at(&self, ty: Ty, depth: u32) -> bool {
         let is_own = match *ty.kind() {
-            TyKind::Adt(def, _) | TyKind::Opaque(def, ..) => self.node(def.krate).is_member,
+            TyKind::Adt(def, _) | TyKind::Opaque(def, ..) | TyKind::FnDef(def, _) => self.node(def.krate).is_member,
             TyKind::Dyn(bounds) => bounds.traits.iter().any(|bound| self.node(bound.trait_def.krate).is_member),
             _ => false,
         };

@@ -128,9 +128,10 @@ impl Context<'_, '_> {
         if let Some(picked) = known {
             return picked.map(|(def, list)| (def, list.to_vec()));
         }
+        let own_answers = self.solver.own_answers;
         let (picked, sees_all) = self.pick_method_anew(receiver, method, &traits);
         let list = picked.as_ref().map(|(def, list)| (*def, self.solver.resolve_args(args(list))));
-        if list.is_none_or(|(_, list)| list.iter().all(|ty| self.solver.is_closed(*ty))) && !self.solver.is_exhausted() {
+        if list.is_none_or(|(_, list)| list.iter().all(|ty| self.solver.is_closed(*ty))) && self.solver.may_keep(own_answers) {
             call.module = if sees_all { root } else { self.module };
             self.program.selections.keep_method(call, list);
         }

@@ -33,20 +33,25 @@ impl Solver<'_, '_> {
             return Projected::Type(found);
         }
         if let Some(found) = self.projected.get(&(assoc, list)) {
+            self.own_answers = self.own_answers.saturating_add(u32::from(is_lasting));
             return Projected::Type(*found);
         }
         if self.depth > 32 {
             return Projected::Unknown;
         }
+        let own_answers = self.own_answers;
         self.depth += 1;
         let projected = self.project_from_impl(assoc, list, trait_ref);
         self.depth -= 1;
         // The variables of a guess are gone when it is taken back.
         if let Projected::Type(found) = projected {
-            if is_lasting && self.is_closed(found) && !self.is_exhausted() {
+            if is_lasting && self.is_closed(found) && self.may_keep(own_answers) {
                 self.program.selections.keep_projection((assoc, list), self.depth, found);
-            } else if !self.table.is_guessing() {
-                self.projected.insert((assoc, list), found);
+            } else {
+                self.own_answers = self.own_answers.saturating_add(u32::from(is_lasting));
+                if !self.table.is_guessing() {
+                    self.projected.insert((assoc, list), found);
+                }
             }
         }
         projected

@@ -7,7 +7,7 @@ use agentlint_syntax::Name;
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::solve::{DEEPEST, Holds};
+use super::solve::Holds;
 use crate::def::DefId;
 use crate::types::{Args, Head, TraitRef, Ty};
 
@@ -31,29 +31,14 @@ impl<K: Hash + Eq, V: Clone> Answers<K, V> {
     }
 }
 
-/// How deep a question was asked, inside others. Where there is room to spare the answer is the same; deeper down one may run into the
-/// limit, and there each depth has answers of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Room(u32);
-
-impl Room {
-    const TO_SPARE: Room = Room(0);
-
-    fn at(depth: u32) -> Room {
-        if depth <= DEEPEST / 2 { Room::TO_SPARE } else { Room(depth) }
-    }
-}
-
-/// Answers for trait references without variables and parameters, which no scope can change. Bodies that take too many steps must
-/// not leave any.
+/// Answers for trait references without variables and parameters, which no scope can change. How deep inside others a question was
+/// asked is a part of it: deeper down an answer may run into the limit. Bodies that take too many steps must not leave any.
 #[derive(Debug, Default)]
 pub(crate) struct Selections {
     /// `None` where no impl applies.
-    implementations: Answers<(TraitRef, Room), Option<DefId>>,
-    holds: Answers<(TraitRef, Room), Holds>,
-    /// What could not be decided, at any depth.
-    undecided: Answers<(TraitRef, u32), ()>,
-    projections: Answers<(DefId, Args, Room), Ty>,
+    implementations: Answers<(TraitRef, u32), Option<DefId>>,
+    holds: Answers<(TraitRef, u32), Holds>,
+    projections: Answers<(DefId, Args, u32), Ty>,
     /// One step of autoderef; `None` where the type derefs to nothing.
     derefs: Answers<Ty, Option<Ty>>,
     methods: Answers<MethodKey, Option<(DefId, Args)>>,
@@ -81,11 +66,11 @@ pub(super) struct MethodKey {
 
 impl Selections {
     pub(super) fn projection(&self, (assoc, list): (DefId, Args), depth: u32) -> Option<Ty> {
-        self.projections.get(&(assoc, list, Room::at(depth)))
+        self.projections.get(&(assoc, list, depth))
     }
 
     pub(super) fn keep_projection(&self, (assoc, list): (DefId, Args), depth: u32, ty: Ty) {
-        self.projections.keep((assoc, list, Room::at(depth)), ty);
+        self.projections.keep((assoc, list, depth), ty);
     }
 
     pub(super) fn deref(&self, ty: Ty) -> Option<Option<Ty>> {
@@ -122,11 +107,11 @@ impl Selections {
     }
 
     pub(super) fn implementation(&self, trait_ref: TraitRef, depth: u32) -> Option<Option<DefId>> {
-        self.implementations.get(&(trait_ref, Room::at(depth)))
+        self.implementations.get(&(trait_ref, depth))
     }
 
     pub(super) fn keep_implementation(&self, trait_ref: TraitRef, depth: u32, def: Option<DefId>) {
-        self.implementations.keep((trait_ref, Room::at(depth)), def);
+        self.implementations.keep((trait_ref, depth), def);
     }
 
     pub(super) fn bound_functions(&self, function: (DefId, Args), find: impl FnOnce() -> Vec<DefId>) -> Vec<DefId> {
@@ -139,45 +124,10 @@ impl Selections {
     }
 
     pub(super) fn holds(&self, trait_ref: TraitRef, depth: u32) -> Option<Holds> {
-        let decided = self.holds.get(&(trait_ref, Room::at(depth)));
-        decided.or_else(|| self.undecided.get(&(trait_ref, depth)).map(|()| Holds::Maybe))
+        self.holds.get(&(trait_ref, depth))
     }
 
     pub(super) fn keep_holds(&self, trait_ref: TraitRef, depth: u32, holds: Holds) {
-        match holds {
-            // That may have run into the limit.
-            Holds::Maybe => self.undecided.keep((trait_ref, depth), ()),
-            decided => self.holds.keep((trait_ref, Room::at(depth)), decided),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::types::args;
-
-    #[test]
-    fn answers_hold_where_the_limit_is_as_near() {
-        let selections = Selections::default();
-        let trait_def = DefId { krate: 0.into(), index: 0 };
-        let [near, far] = [Ty::BOOL, Ty::STR].map(|ty| TraitRef { trait_def, args: args(&[ty]) });
-        selections.keep_holds(near, 1, Holds::No);
-        selections.keep_holds(far, DEEPEST, Holds::Yes);
-        let known_at =
-            |trait_ref| (0..=DEEPEST).filter(|depth| selections.holds(trait_ref, *depth).is_some()).collect::<Vec<_>>();
-        assert_eq!(known_at(near), (0..=DEEPEST / 2).collect::<Vec<_>>());
-        assert_eq!(known_at(far), [DEEPEST]);
-    }
-
-    #[test]
-    fn what_is_undecided_may_be_decided_elsewhere() {
-        let selections = Selections::default();
-        let trait_ref = TraitRef { trait_def: DefId { krate: 0.into(), index: 0 }, args: args(&[Ty::BOOL]) };
-        selections.keep_holds(trait_ref, 3, Holds::Maybe);
-        assert_eq!(selections.holds(trait_ref, 3), Some(Holds::Maybe));
-        assert_eq!(selections.holds(trait_ref, 2), None);
-        selections.keep_holds(trait_ref, 2, Holds::Yes);
-        assert_eq!(selections.holds(trait_ref, 3), Some(Holds::Yes));
+        self.holds.keep((trait_ref, depth), holds);
     }
 }

@@ -16,7 +16,7 @@ use super::project::{Normalizer, Projected};
 use super::table::{Table, VarKind};
 
 /// Deeper nests of `where` clauses are taken for "may hold".
-pub(super) const DEEPEST: u32 = 8;
+const DEEPEST: u32 = 8;
 
 /// Something that must hold and cannot be decided yet.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +61,8 @@ pub(crate) struct Solver<'a, 'l> {
     pub(super) merge_at: usize,
     /// What projections of types with variables are in this body: asked anew, each would demand the same of the variables again.
     pub(super) projected: FxHashMap<(DefId, Args), Ty>,
+    /// How many answers so far hold in this body alone, though the questions look as if they were the same in all.
+    pub(super) own_answers: u32,
     pub(super) depth: u32,
 }
 
@@ -91,6 +93,7 @@ impl<'a, 'l> Solver<'a, 'l> {
             pending: Vec::new(),
             merge_at: FEW,
             projected: FxHashMap::default(),
+            own_answers: 0,
             depth: 0,
         }
     }
@@ -215,6 +218,7 @@ impl<'a, 'l> Solver<'a, 'l> {
         if is_lasting && let Some(holds) = self.program.selections.holds(trait_ref, self.depth) {
             return holds;
         }
+        let own_answers = self.own_answers;
         self.depth += 1;
         let holds = self.probe(|this| match this.select(trait_ref) {
             Selected::Bound(_) | Selected::Builtin => Holds::Yes,
@@ -223,7 +227,7 @@ impl<'a, 'l> Solver<'a, 'l> {
             Selected::Impl(def, list) => this.impl_holds(def, &list, trait_ref),
         });
         self.depth -= 1;
-        if is_lasting && !self.is_exhausted() {
+        if is_lasting && self.may_keep(own_answers) {
             self.program.selections.keep_holds(trait_ref, self.depth, holds);
         }
         holds
@@ -232,6 +236,11 @@ impl<'a, 'l> Solver<'a, 'l> {
     /// Whether the answer for `trait_ref` (resolved) is the same in every body that asks at this depth.
     fn is_lasting(&self, trait_ref: TraitRef) -> bool {
         trait_ref.args.iter().all(|ty| self.is_closed(*ty))
+    }
+
+    /// Whether an answer is the same in other bodies, where there were so many of the body's own before it was looked for.
+    pub(super) fn may_keep(&self, own_answers: u32) -> bool {
+        self.own_answers == own_answers && !self.is_exhausted()
     }
 
     /// Whether what is asked about the type has the same answer in every body.
@@ -321,13 +330,14 @@ impl<'a, 'l> Solver<'a, 'l> {
                 None => Selected::No,
             };
         }
+        let own_answers = self.own_answers;
         let selected = self.select_impl_anew(trait_ref);
         let found = match &selected {
             Selected::Impl(def, _) => Some(Some(*def)),
             Selected::No => Some(None),
             _ => None,
         };
-        if let Some(found) = found.filter(|_| is_lasting && !self.is_exhausted()) {
+        if let Some(found) = found.filter(|_| is_lasting && self.may_keep(own_answers)) {
             self.program.selections.keep_implementation(trait_ref, self.depth, found);
         }
         selected

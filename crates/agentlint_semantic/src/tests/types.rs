@@ -212,3 +212,43 @@ fn functions_meet_the_impl_for_their_number_of_parameters() {
     let methods: Vec<_> = calls.iter().filter(|call| call.starts_with("std::")).map(String::as_str).collect();
     assert_eq!(methods, ["std::String::new", "std::String::len", "std::Option::is_some", "std::Option::is_some"]);
 }
+
+#[test]
+fn callables_of_every_kind_meet_their_bounds() {
+    let text = "
+        trait Read { type Item; }
+        struct Lines;
+        impl Read for Lines { type Item = String; }
+        fn apply<A, R>(_: A, f: impl Fn(A) -> R) -> R { loop {} }
+        fn wait<R>(f: impl AsyncFn(u8) -> R) -> Option<R> { None }
+        fn item(_: <Lines as Read>::Item) -> Vec<u8> { Vec::new() }
+        fn borrowed(_: &str) -> Vec<u8> { Vec::new() }
+        fn f(pointer: fn(u8) -> String, boxed: Box<dyn Fn(u8) -> String>, names: Vec<String>) {
+            apply(1, pointer).len();
+            apply(1, boxed).len();
+            apply(String::new(), item).push(1);
+            names.iter().map(|name| name.as_str()).map(borrowed).next();
+            names.iter().map(String::len).max();
+            wait(async |n| n.to_string()).is_some();
+        }";
+    let mut calls = calls(text);
+    calls.retain(|call| !call.starts_with("case::") && call != "std::Vec::new" && call != "std::String::new");
+    assert_eq!(
+        calls,
+        [
+            "std::String::len",
+            "std::String::len",
+            "std::Vec::push",
+            "std::[T]::iter",
+            "std::Iterator::map",
+            "std::String::as_str",
+            "std::Iterator::map",
+            "std::Iterator::next",
+            "std::[T]::iter",
+            "std::Iterator::map",
+            "std::Iterator::max",
+            "std::ToString::to_string",
+            "std::Option::is_some",
+        ]
+    );
+}

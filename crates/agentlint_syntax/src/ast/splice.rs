@@ -5,7 +5,7 @@ use super::{
 };
 
 impl SourceFile {
-    /// Appends what was read of the text that follows. The comments and the lines are those of the whole text already.
+    /// Appends what was read of the text that follows, which has no inner attributes. Comments and lines stay as they are.
     pub(crate) fn append(&mut self, mut other: SourceFile) {
         let (items, bodies) = (self.items.len() as u32, self.bodies.len() as u32);
         let shift_item = |id: &mut ItemId| *id = ItemId::from_raw(id.raw() + items);

@@ -152,6 +152,23 @@ fn links_end_where_the_repository_ends() {
     assert_eq!(opened.loader.sources().text(secret), None);
 }
 
+#[cfg(unix)]
+#[test]
+fn files_behind_a_linked_folder_are_those_in_the_folder() {
+    let linked = "#[path = \"linked/one.rs\"]\nmod first;\n#[path = \"linked/two.rs\"]\nmod second;\n";
+    let tree = app(&[("src/lib.rs", &format!("mod real;\n{linked}")), ("src/real/mod.rs", "mod one;\nmod two;\n")]);
+    tree.write("src/real/one.rs", "");
+    tree.write("src/real/two.rs", "");
+    std::os::unix::fs::symlink("real", tree.path("src/linked")).unwrap();
+    let opened = tree.open(&[]);
+    assert_eq!(files(&opened, "app"), ["src/lib.rs", "src/real/mod.rs", "src/real/one.rs", "src/real/two.rs"]);
+    let sources = opened.loader.sources();
+    for name in ["one.rs", "two.rs"] {
+        let found = sources.find(&tree.path(&format!("src/linked/{name}")));
+        assert!(found.is_some() && found == sources.find(&tree.path(&format!("src/real/{name}"))), "{name}");
+    }
+}
+
 #[test]
 fn a_file_of_several_targets_is_one_file() {
     let tree = app(&[
