@@ -1,6 +1,7 @@
 //! Impls are found by what is written, whatever the names are.
 
-use super::{calls, calls_with};
+use super::{calls, calls_with, with_program};
+use crate::infer::Callee;
 
 #[test]
 fn of_a_trait_under_another_name() {
@@ -67,4 +68,36 @@ fn on_primitives_references_and_everything() {
             "case::T::twice"
         ]
     );
+}
+
+#[test]
+fn bounds_of_std_lead_to_the_functions_of_the_programs_impls() {
+    let text = "
+        struct Disk;
+        impl Clone for Disk { fn clone(&self) -> Disk { Disk } }
+        impl From<Disk> for String { fn from(_: Disk) -> String { String::new() } }
+        #[derive(Clone)]
+        struct Holder { name: String, disk: Disk }
+        fn f(disk: Option<&Disk>, holders: &[Option<Holder>], names: &[Holder], words: &[String], gone: Disk) {
+            disk.cloned();
+            holders.to_vec();
+            names.iter().map(|holder| &holder.name).cloned();
+            words.to_vec();
+            let _: String = gone.into();
+        }";
+    let found = with_program(&[], text, |program| {
+        let owners: Vec<_> = program.members().flat_map(|krate| program.owners(krate)).collect();
+        let inferred = owners.iter().filter(|owner| program.name(**owner).as_str() == "f").filter_map(|f| program.infer(*f));
+        let mut found = Vec::new();
+        for call in inferred.flat_map(|inferred| inferred.calls) {
+            if let Callee::Function { def, args, implementation } = call.callee {
+                for function in program.bound_functions(implementation.unwrap_or(def), args) {
+                    found.push((call.name_span, format!("{} calls {}", call.name, program.name(function))));
+                }
+            }
+        }
+        found.sort();
+        found.into_iter().map(|(_, found)| found).collect::<Vec<_>>()
+    });
+    assert_eq!(found, ["cloned calls clone", "to_vec calls clone", "into calls from"]);
 }
