@@ -2,12 +2,15 @@
 //!
 //! hyper has one knob for two things: its header timeout also ends idle connections. Here it is set to the idle time, and
 //! the time for headers is kept where the bytes come in, since only there it shows that a request has begun.
+//!
+//! A client that still sends when it is refused would find the connection reset, and never see why. So such a connection
+//! closes in two steps, as RFC 9112 (9.6) has it: first our side, then, once the client has closed too, all of it.
 
 use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -28,6 +31,9 @@ use super::Peer;
 
 /// The most that is buffered of a request's headers.
 const BUFFER: usize = 16 * 1024;
+
+/// How long a client that was refused in the middle of its request may take to notice.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// How long each kind of wait may take.
 #[derive(Clone, Copy, Debug)]
@@ -59,7 +65,7 @@ pub(super) async fn serve(stream: TcpStream, peer: Peer, app: Router, limits: Li
     let service = service_fn(|mut request: Request<Incoming>| {
         let busy = Busy::new(&phase);
         request.extensions_mut().insert(peer);
-        let response = app.clone().oneshot(request.map(Body::new));
+        let response = app.clone().oneshot(request.map(|body| Body::new(Sent::new(body, &phase))));
         async move {
             let Ok(response) = response.await;
             Ok::<_, Infallible>(response.map(|body| Attended { body, _busy: busy }))
@@ -83,7 +89,11 @@ pub(super) async fn serve(stream: TcpStream, peer: Peer, app: Router, limits: Li
 
 /// What a connection waits for.
 #[derive(Debug, Default)]
-struct Phase(AtomicU8);
+struct Phase {
+    now: AtomicU8,
+    /// Whether the last request was not read to its end.
+    unread: AtomicBool,
+}
 
 impl Phase {
     const IDLE: u8 = 0;
@@ -91,11 +101,15 @@ impl Phase {
     const BUSY: u8 = 2;
 
     fn get(&self) -> u8 {
-        self.0.load(Ordering::Relaxed)
+        self.now.load(Ordering::Relaxed)
     }
 
     fn set(&self, phase: u8) {
-        self.0.store(phase, Ordering::Relaxed);
+        self.now.store(phase, Ordering::Relaxed);
+    }
+
+    fn set_unread(&self, unread: bool) {
+        self.unread.store(unread, Ordering::Relaxed);
     }
 }
 
@@ -112,6 +126,41 @@ impl Busy {
 impl Drop for Busy {
     fn drop(&mut self) {
         self.0.set(Phase::IDLE);
+    }
+}
+
+/// A request's body, which notes when it has been read to its end.
+struct Sent {
+    body: Incoming,
+    phase: Arc<Phase>,
+}
+
+impl Sent {
+    fn new(body: Incoming, phase: &Arc<Phase>) -> Self {
+        phase.set_unread(!body.is_end_stream());
+        Self { body, phase: Arc::clone(phase) }
+    }
+}
+
+impl HttpBody for Sent {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let this = self.get_mut();
+        let frame = ready!(Pin::new(&mut this.body).poll_frame(context));
+        if frame.is_none() {
+            this.phase.set_unread(false);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -145,6 +194,7 @@ struct Patient {
     phase: Arc<Phase>,
     headers: Wait,
     write: Wait,
+    linger: Wait,
 }
 
 /// A wait for the client. Few connections ever wait for theirs, so the timer is made when one does.
@@ -165,7 +215,7 @@ impl Wait {
 
 impl Patient {
     fn new(stream: TcpStream, limits: Limits, phase: Arc<Phase>) -> Self {
-        Self { stream, limits, phase, headers: Wait::default(), write: Wait::default() }
+        Self { stream, limits, phase, headers: Wait::default(), write: Wait::default(), linger: Wait::default() }
     }
 
     /// Passes on what a write gave, unless it has waited too long.
@@ -185,6 +235,7 @@ impl AsyncRead for Patient {
         if let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(context, buffer) {
             if buffer.filled().len() > before && this.phase.get() == Phase::IDLE {
                 this.phase.set(Phase::HEADERS);
+                this.phase.set_unread(true);
                 this.headers.end();
             }
             return Poll::Ready(read);
@@ -222,6 +273,22 @@ impl AsyncWrite for Patient {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+        let this = self.get_mut();
+        ready!(Pin::new(&mut this.stream).poll_shutdown(context))?;
+        if !this.phase.unread.load(Ordering::Relaxed) {
+            return Poll::Ready(Ok(()));
+        }
+        // What the client still sends is for nobody.
+        let mut scrap = [0; 4096];
+        loop {
+            let mut buffer = ReadBuf::new(&mut scrap);
+            let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(context, &mut buffer) else {
+                return this.linger.poll(context, LINGER, "the client does not close");
+            };
+            read?;
+            if buffer.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+        }
     }
 }
