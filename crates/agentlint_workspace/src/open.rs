@@ -1,5 +1,6 @@
 //! From a request to what analysis needs: the graph, its loader, the configuration, and what was not read.
 
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use agentlint_deploy::Project;
 use agentlint_diagnostics::{Diagnostic, FileId, Level, Location};
 use agentlint_semantic::input::{CrateGraph, CrateId, Loader};
 use index_vec::IndexVec;
+use rayon::ThreadPool;
 use rustc_hash::FxHashSet;
 
 use crate::config::{self, Config};
@@ -43,6 +45,8 @@ pub struct Request {
     pub environment: Environment,
     /// Is told of each dependency whose sources are read because nothing was kept of them, by name and version.
     pub on_first_reading: Option<OnFirstReading>,
+    /// Work that waits for nothing here, and is done while manifests are read and most threads wait.
+    pub meanwhile: Option<fn()>,
 }
 
 /// Called from several threads.
@@ -68,6 +72,7 @@ impl Request {
             threads: None,
             environment: Environment::of_process(),
             on_first_reading: None,
+            meanwhile: None,
         }
     }
 }
@@ -141,6 +146,16 @@ impl Opened {
 
 /// Finds, reads and parses what was asked for. What cannot be read becomes a note or a diagnostic.
 pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
+    // All of it on the threads that will analyse: each further one would have memory of its own, which others do not use again.
+    let pool = thread_pool("agentlint", request.threads)?;
+    if let Some(meanwhile) = request.meanwhile {
+        // A panic comes again where the work is needed, and is told there.
+        pool.spawn(move || _ = catch_unwind(meanwhile));
+    }
+    Arc::clone(&pool).install(|| open_on(pool, request))
+}
+
+fn open_on(pool: Arc<ThreadPool>, request: Request) -> Result<Opened, WorkspaceError> {
     let request = Request { cwd: normalize(&request.cwd), ..request };
     let mut excludes = Excludes::default();
     excludes.add(&request.cwd, &request.exclude)?;
@@ -155,15 +170,14 @@ pub fn open(request: Request) -> Result<Opened, WorkspaceError> {
     let mut notes = std::mem::take(&mut scope.notes);
     let projects: Vec<ProjectScope> = std::mem::take(&mut scope.projects).into_values().collect();
     let mut loaded = load_projects(projects, &request, &mut notes)?;
-    let pool = thread_pool("agentlint", request.threads)?;
     let sources = Arc::new(Sources::new(request.cwd.clone()));
-    pool.install(|| place_files(&mut loaded, &sources, &mut scope.loose));
-    let loose = pool.install(|| loose_crates(&scope.loose, &sources));
+    place_files(&mut loaded, &sources, &mut scope.loose);
+    let loose = loose_crates(&scope.loose, &sources);
 
     let chosen: Vec<Chosen<'_>> =
         loaded.iter().map(|loaded| Chosen { project: &loaded.project, all_targets: loaded.all_targets }).collect();
     let graph = || build(&chosen, &loose, request.all_targets);
-    let (built, found) = pool.install(|| rayon::join(graph, || find_deploy(&loaded, &scope.deploy)));
+    let (built, found) = rayon::join(graph, || find_deploy(&loaded, &scope.deploy));
     let Built { graph, sources: crates, owners } = built;
     let Deploy { project: deploy, files: deploy_files, broken } = read_deploy(found, &sources, &excludes);
     if graph.crates.is_empty() && deploy_files.is_empty() {

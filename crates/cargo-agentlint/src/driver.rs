@@ -37,11 +37,6 @@ impl Driver {
 
     fn open(&self, request: &CheckRequest, progress: Option<&Progress>) -> anyhow::Result<Opened> {
         let lints = self.registry.metas().iter().map(|meta| meta.id);
-        // While manifests are read, most threads wait.
-        std::thread::spawn(|| {
-            agentlint_semantic::unpack_std();
-            LazyLock::force(&BUILTIN);
-        });
         let names = lints.chain(Group::ALL.into_iter().map(Group::name)).chain(["all"]);
         Ok(open(Request {
             paths: request.paths.clone(),
@@ -50,6 +45,10 @@ impl Driver {
             config: request.config.clone(),
             lint_names: names.map(str::to_owned).collect(),
             on_first_reading: progress.map(Progress::observer),
+            meanwhile: Some(|| {
+                agentlint_semantic::unpack_std();
+                LazyLock::force(&BUILTIN);
+            }),
             ..Request::new(&request.current_folder)
         })?)
     }

@@ -111,7 +111,7 @@ pub(crate) struct Reading {
 }
 
 impl DiskLoader {
-    /// Reads the members' files in parallel; what was wrong with them comes back beside the loader.
+    /// Reads the members' files in parallel, from a thread of `pool`; what was wrong with them comes back beside the loader.
     pub(crate) fn open(
         reading: Reading,
         graph: &CrateGraph,
@@ -129,17 +129,14 @@ impl DiskLoader {
         let slots: IndexVec<CrateId, OnceLock<_>> = crates.iter().map(|_| OnceLock::new()).collect();
         let kept = crates.iter().map(|_| OnceLock::new()).collect();
         let mut problems = Problems::default();
-        // On the threads that will analyse: what parsing leaves free they use again.
-        pool.install(|| {
-            // Looks at each root file, which one thread would do while the others wait.
-            crates.raw.par_iter().for_each(|source| _ = source.identity());
-            prefetch(&sources, members().map(|(_, source)| source));
-            // One after the other, so that files are numbered alike in every run.
-            for (id, source) in members() {
-                let files = walk(&sources, source, &mut problems).map(Arc::new);
-                slots[id].get_or_init(|| files);
-            }
-        });
+        // Looks at each root file, which one thread would do while the others wait.
+        crates.raw.par_iter().for_each(|source| _ = source.identity());
+        prefetch(&sources, members().map(|(_, source)| source));
+        // One after the other, so that files are numbered alike in every run.
+        for (id, source) in members() {
+            let files = walk(&sources, source, &mut problems).map(Arc::new);
+            slots[id].get_or_init(|| files);
+        }
         let identities = if facts.is_some() { identities(graph, &crates) } else { IndexVec::new() };
         let definitions = DefinitionFiles::new(facts.as_ref().map(FactsFolder::path), &crates, &identities);
         let shared = Arc::new(Shared { sources, crates, kept, facts, identities, definitions, on_first_reading });
