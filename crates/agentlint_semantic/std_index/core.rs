@@ -20718,6 +20718,8 @@ pub mod bstr {
                 { let this : & [u8] = self.as_ref(); PartialEq::eq(this, other.as_bytes()) } }
             };
         }
+        #[unstable]
+        pub use impl_partial_eq;
         #[macro_export]
         #[unstable]
         macro_rules! impl_partial_eq_ord {
@@ -20730,6 +20732,8 @@ pub mod bstr {
                 PartialOrd::partial_cmp(this, other.as_bytes()) } }
             };
         }
+        #[unstable]
+        pub use impl_partial_eq_ord;
         #[macro_export]
         #[unstable]
         macro_rules! impl_partial_eq_n {
@@ -20741,6 +20745,8 @@ pub mod bstr {
                 .as_ref(); PartialEq::eq(this, other.as_bytes()) } }
             };
         }
+        #[unstable]
+        pub use impl_partial_eq_n;
         impl PartialEq<[u8]> for ByteStr {}
         impl PartialEq<ByteStr> for [u8] {}
         impl PartialEq<&[u8]> for ByteStr {}
@@ -22878,6 +22884,7 @@ pub mod iter {
         pub use self::array_chunks::ArrayChunks;
         #[unstable]
         pub use self::by_ref_sized::ByRefSized;
+        pub use self::chain::chain;
         pub use self::cloned::Cloned;
         pub use self::copied::Copied;
         pub use self::flatten::Flatten;
@@ -22891,6 +22898,7 @@ pub mod iter {
         pub use self::zip::TrustedRandomAccess;
         #[unstable]
         pub use self::zip::TrustedRandomAccessNoCoerce;
+        pub use self::zip::zip;
         pub use self::{
             chain::Chain, cycle::Cycle, enumerate::Enumerate, filter::Filter,
             filter_map::FilterMap, flatten::FlatMap, fuse::Fuse, inspect::Inspect, map::Map,
@@ -23288,18 +23296,18 @@ pub mod iter {
             {}
             impl<T: fmt::Debug, F> fmt::Debug for Successors<T, F> {}
         }
-        pub use self::empty::Empty;
+        pub use self::empty::{Empty, empty};
         #[unstable]
-        pub use self::from_coroutine::FromCoroutine;
-        pub use self::from_fn::FromFn;
+        pub use self::from_coroutine::{FromCoroutine, from_coroutine};
+        pub use self::from_fn::{FromFn, from_fn};
         #[unstable]
         pub use self::generator::iter;
-        pub use self::once::Once;
-        pub use self::once_with::OnceWith;
-        pub use self::repeat::Repeat;
-        pub use self::repeat_n::RepeatN;
-        pub use self::repeat_with::RepeatWith;
-        pub use self::successors::Successors;
+        pub use self::once::{Once, once};
+        pub use self::once_with::{OnceWith, once_with};
+        pub use self::repeat::{Repeat, repeat};
+        pub use self::repeat_n::{RepeatN, repeat_n};
+        pub use self::repeat_with::{RepeatWith, repeat_with};
+        pub use self::successors::{Successors, successors};
     }
     mod traits {
         mod accum {

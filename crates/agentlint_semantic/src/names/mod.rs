@@ -146,6 +146,11 @@ impl Program<'_> {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn imported(&self, module: DefId, import: &Import, namespace: Namespace) -> Option<DefId> {
+        self.import_target(module, import, namespace, &mut Trail::default())
+    }
+
     /// Whether a definition can be meant where a name of that namespace stands.
     fn stands_in(&self, def: DefId, namespace: Namespace) -> bool {
         match (self.kind(def), namespace) {

@@ -5,6 +5,7 @@ mod impls;
 mod kept_names;
 mod macros;
 mod names;
+mod std_index;
 mod types;
 
 use std::sync::Arc;

@@ -130,13 +130,13 @@ impl Names {
 
     fn lookup(&mut self, module: usize, name: &str, mark: bool, busy: &mut Busy) -> Vec<Target> {
         let key = (module, name.to_owned());
-        if !busy.insert(key.clone()) {
-            return Vec::new();
-        }
+        let is_new = busy.insert(key.clone());
         let mut targets = Vec::new();
         for definition in self.scopes[module].names.get(name).cloned().unwrap_or_default() {
             match definition {
                 Definition::Direct(target) => targets.push(target),
+                // `pub use self::once::once` goes through a module of its own name, and no further round.
+                Definition::Import { .. } if !is_new => {}
                 Definition::Import { entry, leaf } => {
                     let path = self.leaf_path(module, entry, leaf);
                     let found = self.walk(module, &path, mark, busy);
@@ -146,6 +146,9 @@ impl Names {
                     targets.extend(found);
                 }
             }
+        }
+        if !is_new {
+            return targets;
         }
         if targets.is_empty() {
             for (entry, leaf) in self.scopes[module].globs.clone() {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 /// Crate, module, and what the module must contain, spaces aside.
-const SPOT_CHECKS: [(&str, &str, &str); 32] = [
+const SPOT_CHECKS: [(&str, &str, &str); 33] = [
     ("std", "fs", "pub fn read_to_string<P: AsRef<Path>>(path: P) -> io::Result<String> {}"),
     ("std", "fs", "impl Read for File {}"),
     ("std", "sync::poison::mutex", "pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {}"),
@@ -30,6 +30,7 @@ const SPOT_CHECKS: [(&str, &str, &str); 32] = [
         "impl<B, I: Iterator, F> Iterator for Map<I, F> where F: FnMut(I::Item) -> B, { type Item = B; }",
     ),
     ("core", "iter::traits::collect", "impl<I: Iterator> IntoIterator for I { type Item = I::Item; type IntoIter = I; }"),
+    ("core", "iter::sources", "pub use self::once::{Once, once};"),
     ("core", "num", "pub fn checked_add(self, rhs: Self) -> Option<Self> {}"),
     ("core", "slice", "pub fn iter(&self) -> Iter<'_, T> {}"),
     ("core", "str", "pub fn split<P: Pattern>(&self, pat: P) -> Split<'_, P> {}"),
