@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use agentlint_syntax::{
     Expanded, Macro, MacroInput, Name, Span,
-    ast::{Body, ExprId, ExprKind, ItemId, MacroCall, PatKind, Statement, StatementKind},
+    ast::{Body, ExprId, ExprKind, ImportKind, ItemId, MacroCall, PatKind, Statement, StatementKind},
     forget_tokens, name,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -16,6 +16,7 @@ use crate::def::{DefId, DefKind};
 use crate::expand::{DEEPEST, MacroDef, is_own};
 use crate::infer::macros::NATIVE;
 use crate::input::CrateId;
+use crate::names::{Namespace, PathResolution, Resolution};
 use crate::program::Program;
 
 /// The most calls that are expanded in one body.
@@ -56,7 +57,7 @@ impl Program<'_> {
     fn macro_at(&self, module: DefId, path: &[Name]) -> Option<MacroDef> {
         let last = *path.last()?;
         if path.len() > 1 {
-            return self.macro_by_path(module.krate, path);
+            return self.macro_by_path(module, path);
         }
         let mut at = module;
         loop {
@@ -65,7 +66,7 @@ impl Program<'_> {
                 return self.macro_def(found);
             }
             for declared in data.imports_named(last) {
-                if let Some(found) = self.macro_by_path(module.krate, &declared.import.path) {
+                if let Some(found) = self.macro_by_path(at, &declared.import.path) {
                     return Some(found);
                 }
             }
@@ -86,17 +87,35 @@ impl Program<'_> {
         used.filter(|krate| !is_own(*krate)).find_map(|krate| self.extern_macro(module.krate, krate, last, 0))
     }
 
-    fn macro_by_path(&self, from: CrateId, path: &[Name]) -> Option<MacroDef> {
-        let (first, last) = (*path.first()?, *path.last()?);
-        if is_own(first) {
-            return self.krate(from).defs.own_macro(last, self.loader());
+    fn macro_by_path(&self, module: DefId, path: &[Name]) -> Option<MacroDef> {
+        let (first, last, from) = (*path.first()?, *path.last()?, module.krate);
+        let found = match is_own(first) || self.markers.krate(first) == Some(from) {
+            true => self.krate(from).defs.own_macro(last, self.loader()),
+            false => self.extern_macro(from, first, last, 0),
+        };
+        found.or_else(|| self.macro_through(module, path, 0))
+    }
+
+    /// The macro at the end of a path that leads through modules and what they import.
+    fn macro_through(&self, from: DefId, path: &[Name], depth: u32) -> Option<MacroDef> {
+        let (last, modules) = path.split_last().filter(|(_, modules)| !modules.is_empty() && depth < DEEPEST)?;
+        let PathResolution { to: Resolution::Def(holder), used } = self.resolve_path(from, modules, false, Namespace::Type)?
+        else {
+            return None;
+        };
+        if used < modules.len() {
+            return None;
         }
-        if let Some(krate) = self.markers.krate(first)
-            && krate == from
-        {
-            return self.krate(from).defs.own_macro(last, self.loader());
+        let exported = || self.krate(holder.krate).defs.own_macro(*last, self.loader());
+        if let Some(found) = (holder == self.root(holder.krate)).then(exported).flatten() {
+            return Some(found);
         }
-        self.extern_macro(from, first, last, 0)
+        let data = self.module_data(holder)?;
+        data.imports_named(*last).chain(data.globs()).find_map(|declared| {
+            let is_glob = declared.import.kind == ImportKind::Glob;
+            let path: Vec<Name> = declared.import.path.iter().chain(is_glob.then_some(last)).copied().collect();
+            self.macro_through(holder, &path, depth + 1)
+        })
     }
 
     fn macro_def(&self, def: DefId) -> Option<MacroDef> {

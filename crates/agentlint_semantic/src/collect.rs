@@ -23,7 +23,9 @@ pub(crate) fn collect(krate: CrateId, node: &CrateNode, files: &CrateFiles, outs
     let count = files.facts.values().map(|facts| facts.items.len()).sum::<usize>() + 1;
     let (defs, names) = (Vec::with_capacity(count), Vec::with_capacity(count));
     let out = Collected { defs, names, facts: files.facts.clone(), ..Collected::default() };
-    let mut collector = Collector { krate, node, files, outside, macros, inline: Vec::new(), real_file: files.root, out };
+    let compiles_tests = node.cfg.flags.contains(&name("test"));
+    let mut collector =
+        Collector { krate, node, files, outside, macros, inline: Vec::new(), real_file: files.root, out, compiles_tests };
     let is_test = matches!(node.kind, crate::input::CrateKind::Test);
     collector.out.add(node.name, StoredDef { is_test, ..StoredDef::root(files.root.0) });
     collector.out.modules.insert(ROOT, CollectedModule::default());
@@ -45,6 +47,7 @@ pub(crate) struct Outside<'a> {
 struct Collector<'a> {
     krate: CrateId,
     node: &'a CrateNode,
+    compiles_tests: bool,
     files: &'a CrateFiles,
     outside: &'a Outside<'a>,
     macros: MacroScope<'a>,
@@ -65,6 +68,9 @@ impl Collector<'_> {
     fn item(&mut self, file: &Arc<SourceFile>, id: FileId, item_id: ItemId, parent: u32, module: u32) {
         let item = &file.items[item_id];
         if item.cfg.as_ref().is_some_and(|cfg| !self.node.cfg.holds(cfg)) {
+            return;
+        }
+        if !self.compiles_tests && matches!(item.kind, ItemKind::Function(_)) && is_marked_test(item) {
             return;
         }
         let kind = match &item.kind {
@@ -285,12 +291,16 @@ fn written_trait(declared: &ast::Impl) -> Option<WrittenTrait> {
 }
 
 fn is_test(item: &ast::Item) -> bool {
+    matches!(&item.cfg, Some(cfg) if needs_test(cfg)) || is_marked_test(item)
+}
+
+/// Whether the item is compiled for tests alone because an attribute makes it one.
+fn is_marked_test(item: &ast::Item) -> bool {
     let marked = |attribute: &ast::Attribute| {
         let last = attribute.path.rsplit("::").next().unwrap_or("");
         matches!(last, "test" | "bench" | "rstest" | "test_case")
     };
-    let under_cfg_test = matches!(&item.cfg, Some(cfg) if needs_test(cfg));
-    under_cfg_test || item.attributes.iter().any(marked)
+    item.attributes.iter().any(marked)
 }
 
 /// Whether the predicate can hold only where tests are compiled.

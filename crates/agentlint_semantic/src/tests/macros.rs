@@ -25,14 +25,25 @@ fn macros_in_macros_know_their_arguments() {
 fn statements_bind_where_they_stand_and_the_macros_own_variables_are_apart() {
     let text = "
         macro_rules! bind { ($name:ident) => { let $name = String::new(); } }
+        macro_rules! rebind {
+            ($($name:ident),*) => { $( let mut $name = $name; #[allow(unused_mut)] let mut $name = Some(&mut $name); )* };
+            ($(let $name:ident = $init:expr;)*) => { $( let $name = $init; rebind!($name); )* };
+        }
         macro_rules! push { ($to:expr, $value:expr) => { { let list = $value; $to.push(list) } } }
         fn f(mut list: Vec<u8>) {
             bind!(text);
             text.trim();
+            rebind!(text);
+            text.take();
+            rebind! { let other = 1; }
+            other.take();
             push!(list, 1);
             list.first();
         }";
-    assert_eq!(calls(text), ["std::String::new", "std::str::trim", "std::Vec::push", "std::[T]::first"]);
+    assert_eq!(
+        calls(text),
+        ["std::String::new", "std::str::trim", "std::Option::take", "std::Option::take", "std::Vec::push", "std::[T]::first"]
+    );
 }
 
 #[test]
@@ -53,6 +64,19 @@ fn macros_of_dependencies_and_blocks() {
         calls_with(&[("dep", dep)], text),
         ["dep::run", "dep::Job::wait", "dep::run", "dep::Job::wait", "dep::run", "dep::Job::wait"]
     );
+}
+
+#[test]
+fn macros_are_found_through_modules_and_other_names_of_crates() {
+    let dep = "pub fn run(_: &str) {} #[macro_export] macro_rules! job { ($x:expr) => { $crate::run($x) } }";
+    let between = "pub mod inner { pub use dep::*; } pub use inner as outer;";
+    let text = "
+        pub use dep as other;
+        mod m { use crate::other::job; fn f() { job!(\"a\"); } }
+        fn g() { crate::other::job!(\"b\"); between::outer::job!(\"c\"); }
+        mod n { use between::inner::job; fn f() { job!(\"d\"); missing::job!(); } }";
+    let found = calls_with(&[("dep", dep), ("between", between)], text);
+    assert_eq!(found, ["dep::run"; 4]);
 }
 
 #[test]

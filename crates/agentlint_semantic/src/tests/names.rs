@@ -110,3 +110,14 @@ fn modules_that_open_each_other_end() {
     let text = format!("{opened} {modules} impl Tm7 for u8 {{}} fn f(x: u8) {{ x.in_m7(); }}");
     assert_eq!(calls(&text), ["case::Tm7::in_m7"]);
 }
+
+#[test]
+fn tests_are_no_part_of_a_program_without_them() {
+    let text = "
+        fn f() { String::new(); }
+        #[test]
+        fn g() { missing(); }
+        #[tokio::test]
+        async fn h() { missing(); }";
+    assert_eq!(calls(text), ["std::String::new"]);
+}

@@ -76,16 +76,6 @@ pub(crate) fn last_name(call: &syn::Macro) -> Option<String> {
     call.path.segments.last().map(|segment| unraw(&segment.ident).to_string())
 }
 
-/// The `let` statements that are all of a macro's input.
-pub(crate) fn parse_lets(call: &syn::Macro) -> Option<Vec<syn::Local>> {
-    let statements = syn::Block::parse_within.parse2(call.tokens.clone()).ok()?;
-    let lets = statements.into_iter().map(|statement| match statement {
-        syn::Stmt::Local(local) => Some(local),
-        _ => None,
-    });
-    lets.collect()
-}
-
 struct StaticDeclaration {
     attributes: Vec<syn::Attribute>,
     visibility: syn::Visibility,

@@ -106,17 +106,13 @@ impl BodyLowering<'_, '_> {
     }
 
     fn bind(&mut self, pat: &syn::PatIdent) -> PatId {
-        let (name, mut span) = self.file.ident(&pat.ident);
-        if let Some(keyword) = &pat.mutability {
-            span = span.to(self.span(keyword.span));
-        }
-        if let Some(keyword) = &pat.by_ref {
-            span = span.to(self.span(keyword.span));
-        }
+        let (name, own) = self.file.ident(&pat.ident);
         let subpattern = pat.subpat.as_ref().map(|(_, inner)| self.pat(inner));
-        if let Some(inner) = subpattern {
-            span = span.to(self.pats[inner].span);
-        }
+        let keywords = [pat.by_ref.map(|word| word.span), pat.mutability.map(|word| word.span)];
+        let keywords = keywords.map(|word| word.map(|word| self.span(word)));
+        let around = keywords.into_iter().flatten().chain(subpattern.map(|inner| self.pats[inner].span));
+        // What a macro wrote around a name that it was given stands where its call stands: the name does not.
+        let span = around.filter(|part| !part.covers(own)).fold(own, Span::to);
         let (by_ref, mutable) = (pat.by_ref.is_some(), pat.mutability.is_some());
         self.add_pat(PatKind::Bind { name, by_ref, mutable, subpattern }, span)
     }

@@ -5,7 +5,6 @@ use syn::Stmt;
 
 use super::BodyLowering;
 use super::expression_attributes::statement_attributes;
-use super::item_macros::{last_name, parse_lets};
 use crate::Span;
 use crate::ast::{Block, BlockKind, CfgExpr, ExprId, ExprKind, ItemId, Statement, StatementKind};
 
@@ -79,16 +78,6 @@ impl BodyLowering<'_, '_> {
 
     fn statement_macro(&mut self, call: &syn::StmtMacro, is_last: bool, lines: &mut Lines) {
         if self.file.native_item_macro(&call.mac, &call.attrs, &mut lines.items) || self.cfg_if(call, lines) {
-            return;
-        }
-        // `pin! { let a = …; }` declares its variables in the block around it.
-        if matches!(last_name(&call.mac).as_deref(), Some("pin" | "pin_mut"))
-            && let Some(lets) = parse_lets(&call.mac)
-        {
-            for local in &lets {
-                let statement = self.local(local);
-                lines.statements.push(statement);
-            }
             return;
         }
         let cfg = self.file.cfg(&call.attrs);

@@ -161,12 +161,6 @@ fn cfg_if_among_statements() {
 }
 
 #[test]
-fn pinned_variables_belong_to_the_block_around() {
-    check("tokio::pin! { let a = f(); let b = g(); } a.await", "let a = f(); let b = g(); a.await");
-    check("tokio::pin!(a); a.await", "tokio::pin!(a); a.await");
-}
-
-#[test]
 fn deep_calls_stay_unread_from_some_level_on() {
     let text = format!("fn f() {{ {}x(){} }}", "m!(".repeat(60), ")".repeat(60));
     let body = super::on_large_stack(|| body_of(&super::full(&text), "f"));
