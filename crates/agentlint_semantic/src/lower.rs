@@ -349,6 +349,11 @@ impl Program<'_> {
         all
     }
 
+    /// What the declaration of a trait says of associated types of what implements it.
+    pub(crate) fn implied_projections(&self, trait_ref: TraitRef) -> impl Iterator<Item = Predicate> {
+        self.supertrait_projections(trait_ref.trait_def).iter().map(move |predicate| predicate.substitute(&trait_ref.args))
+    }
+
     /// `T::Item` and `Self::Item`: which trait the associated type belongs to, by the bounds in scope of `owner`.
     fn assoc_shorthand(&self, owner: DefId, base: Ty, wanted: Name) -> Option<(DefId, TraitRef)> {
         match *base.kind() {

@@ -69,6 +69,7 @@ pub(crate) struct DefFacts {
     pub(crate) fields: OnceLock<Box<[Ty]>>,
     pub(crate) trait_ref: OnceLock<Option<TraitRef>>,
     pub(crate) supertraits: OnceLock<Box<[TraitRef]>>,
+    pub(crate) supertrait_projections: OnceLock<Box<[Predicate]>>,
     pub(crate) body: OnceLock<FoundBody>,
     pub(crate) member_names: OnceLock<Box<FxHashMap<Name, Vec<DefId>>>>,
 }

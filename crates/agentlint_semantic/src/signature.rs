@@ -50,6 +50,7 @@ enum Query {
     Ty,
     TraitRef,
     Supertraits,
+    SupertraitProjections,
     Fields,
 }
 
@@ -247,18 +248,40 @@ impl Program<'_> {
     }
 
     fn compute_supertraits(&self, trait_def: DefId) -> Vec<TraitRef> {
-        let Some(ItemKind::Trait(declared)) = self.item(trait_def).map(|item| &item.kind) else { return Vec::new() };
         let subject = Ty::new(TyKind::Param(0, name("Self")));
         let mut lowering = Lowering::of(self, trait_def);
+        self.written_supertraits(trait_def).filter_map(|bound| lowering.trait_ref(subject, &bound.path)).collect()
+    }
+
+    fn written_supertraits(&self, trait_def: DefId) -> impl Iterator<Item = &Bound> {
+        let declared = match self.item(trait_def).map(|item| &item.kind) {
+            Some(ItemKind::Trait(declared)) => Some(&declared.header),
+            _ => None,
+        };
         let is_self = |ty: &TypeRef| matches!(ty, TypeRef::Path(p) if p.segments.len() == 1 && p.segments[0].name == "Self");
-        let in_where = declared.header.generics.predicates.iter().filter(|p| is_self(&p.ty)).flat_map(|p| &p.bounds);
-        let supertraits = &declared.header.supertraits;
-        supertraits
-            .iter()
-            .chain(in_where)
-            .filter(|bound| !bound.maybe)
-            .filter_map(|bound| lowering.trait_ref(subject, &bound.path))
-            .collect()
+        let in_where = declared.into_iter().flat_map(|header| &header.generics.predicates);
+        let in_where = in_where.filter(move |p| is_self(&p.ty)).flat_map(|p| &p.bounds);
+        declared.into_iter().flat_map(|header| &header.supertraits).chain(in_where).filter(|bound| !bound.maybe)
+    }
+
+    /// What a trait's own bounds say of associated types: of `trait A: Iterator<Item = u8>` that `Self::Item` is `u8`.
+    pub(crate) fn supertrait_projections(&self, trait_def: DefId) -> &[Predicate] {
+        let cell = &self.facts(trait_def).supertrait_projections;
+        if let Some(known) = cell.get() {
+            return known;
+        }
+        let computed = guarded(trait_def, Query::SupertraitProjections, || {
+            let binds = |bound: &&Bound| {
+                let arguments = bound.path.segments.last().and_then(|last| last.arguments.as_deref());
+                arguments.is_some_and(|arguments| !arguments.bindings.is_empty())
+            };
+            let bounds = self.written_supertraits(trait_def).filter(binds);
+            let mut lowering = Lowering::of(self, trait_def);
+            let subject = Ty::new(TyKind::Param(0, name("Self")));
+            let predicates = bounds.flat_map(|bound| lowering.bound(subject, bound));
+            predicates.filter(|predicate| matches!(predicate, Predicate::Projection { .. })).collect()
+        });
+        computed.map_or(&[], |found: Box<[Predicate]>| cell.get_or_init(|| found))
     }
 
     /// The bounds written on parameters, and in `where` clauses: what they are on, and the bound.

@@ -1,7 +1,7 @@
 //! Coercions: where a value of one type may stand for another.
 
 use crate::def::DefId;
-use crate::types::{Ty, TyKind};
+use crate::types::{TraitRef, Ty, TyKind, args};
 
 use super::Context;
 use super::table::VarKind;
@@ -52,6 +52,7 @@ impl Context<'_, '_> {
             return self.solver.unify(element, wanted);
         }
         if matches!(target.kind(), TyKind::Dyn(_)) && !matches!(inner.kind(), TyKind::Dyn(_)) {
+            self.expect_dyn(inner, target);
             return true;
         }
         let mut at = inner;
@@ -91,12 +92,24 @@ impl Context<'_, '_> {
         }
     }
 
-    /// A closure boxed as `dyn Fn(A) -> B` learns its signature from it.
+    /// A closure boxed as `dyn Fn(A) -> B` learns its signature from it, and `dyn Future<Output = _>` its output from the value.
     fn expect_dyn(&mut self, inner: Ty, target: Ty) {
         if let TyKind::Closure(_, signature) = *inner.kind()
             && let Some(wanted) = self.callable_of(target)
         {
             self.solver.unify_args(&signature, &wanted);
+        }
+        let TyKind::Dyn(bounds) = *target.kind() else { return };
+        for bound in bounds.traits.iter() {
+            let list: Vec<Ty> = std::iter::once(inner).chain(bound.args.iter().copied()).collect();
+            let trait_ref = TraitRef { trait_def: bound.trait_def, args: args(&list) };
+            for (assoc, wanted) in bound.bindings.iter().filter(|(_, wanted)| wanted.has_vars()) {
+                let holder = self.program.def(*assoc).parent;
+                if let Some(holder) = self.program.elaborate(trait_ref).into_iter().find(|t| t.trait_def == holder) {
+                    let found = self.projection(Some(*assoc), &holder.args);
+                    self.solver.unify(found, *wanted);
+                }
+            }
         }
     }
 
@@ -145,14 +158,14 @@ impl Context<'_, '_> {
     /// Whether there is an impl of `Deref` that may be the type's.
     fn may_deref(&self, adt: DefId) -> bool {
         let Some(deref) = self.program.known().deref else { return false };
-        let any = crate::types::TraitRef { trait_def: deref, args: crate::types::args(&[Ty::adt(adt, &[])]) };
+        let any = TraitRef { trait_def: deref, args: args(&[Ty::adt(adt, &[])]) };
         self.program.known().boxed == Some(adt) || !self.program.candidate_impls(any).is_empty()
     }
 
     fn deref_by_trait(&mut self, ty: Ty) -> Option<Ty> {
         let known = self.program.known();
         let (deref, target) = (known.deref?, known.deref_target?);
-        let trait_ref = crate::types::TraitRef { trait_def: deref, args: crate::types::args(&[ty]) };
+        let trait_ref = TraitRef { trait_def: deref, args: args(&[ty]) };
         let trait_ref = self.solver.resolve_trait_ref(trait_ref);
         match self.solver.select(trait_ref) {
             super::solve::Selected::Impl(..) | super::solve::Selected::Bound(_) => {

@@ -60,7 +60,13 @@ impl Solver<'_, '_> {
     fn project_from_bounds(&mut self, self_ty: Ty, assoc: DefId, trait_ref: TraitRef) -> Option<Ty> {
         let of_assoc = |predicate: &Predicate| matches!(predicate, Predicate::Projection { assoc: bound, .. } if *bound == assoc);
         let mut predicates: Vec<Predicate> = self.env.iter().copied().filter(of_assoc).collect();
-        predicates.extend(self.own_predicates(self_ty).into_iter().filter(of_assoc));
+        for own in self.own_predicates(self_ty) {
+            if let Predicate::Trait(trait_ref) = own {
+                let implied = self.program.elaborate(trait_ref).into_iter();
+                predicates.extend(implied.flat_map(|implied| self.program.implied_projections(implied)).filter(of_assoc));
+            }
+            predicates.extend(Some(own).filter(of_assoc));
+        }
         for predicate in predicates {
             let Predicate::Projection { args: list, ty, .. } = predicate else { continue };
             if list.first().is_none_or(|subject| self.resolve(*subject) != self.resolve(self_ty)) {

@@ -75,7 +75,10 @@ impl<'a, 'l> Solver<'a, 'l> {
         for predicate in owner.map_or(&[][..], |owner| program.predicates(owner)) {
             match predicate {
                 Predicate::Trait(trait_ref) => {
-                    env.extend(program.elaborate(*trait_ref).into_iter().map(Predicate::Trait));
+                    for implied in program.elaborate(*trait_ref) {
+                        env.push(Predicate::Trait(implied));
+                        env.extend(program.implied_projections(implied));
+                    }
                 }
                 projection @ Predicate::Projection { .. } => env.push(*projection),
             }

@@ -252,3 +252,36 @@ fn callables_of_every_kind_meet_their_bounds() {
         ]
     );
 }
+
+#[test]
+fn bounds_of_traits_say_what_their_associated_types_are() {
+    let text = "
+        trait Plain: Iterator<Item = String> {}
+        fn f(mut x: impl Plain) { x.next().unwrap().trim(); }
+        trait Sink<I> { type Error; }
+        trait Both<S, I>: Iterator<Item = Result<I, <Self as Sink<S>>::Error>> + Sink<S, Error = <Self as Both<S, I>>::Failed> {
+            type Failed;
+        }
+        fn g<C: Both<u8, String>>(mut x: C) { x.next().unwrap().map(|text| text.trim().len()); }
+        fn h(x: &mut dyn Plain) { x.next().unwrap().trim(); }";
+    let unwrapped = ["std::Iterator::next", "std::Option::unwrap"];
+    let expected = [&unwrapped[..], &["std::str::trim"]].concat();
+    let mapped = [&unwrapped[..], &["std::Result::map", "std::str::trim", "std::str::len"]].concat();
+    assert_eq!(calls(text), [expected.clone(), mapped, expected].concat());
+}
+
+#[test]
+fn a_type_left_out_of_a_dyn_is_the_values() {
+    let text = "
+        use std::future::Future;
+        use std::pin::Pin;
+        async fn f() {
+            let boxed: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async { String::new() });
+            boxed.await.trim();
+            let mut ready = std::future::ready(String::new());
+            let borrowed: &mut (dyn Future<Output = _> + Unpin) = &mut ready;
+            borrowed.await.trim();
+        }";
+    let found = calls(text);
+    assert_eq!(found.iter().filter(|call| *call == "std::str::trim").count(), 2, "{found:?}");
+}

@@ -221,6 +221,10 @@ fn token_tree(cursor: Cursor<'_>) -> Option<((), Cursor<'_>)> {
 
 /// `$s:stmt` takes a statement without its semicolon, which syn has no parser for.
 fn statement(input: ParseStream<'_>) -> syn::Result<()> {
+    // What ends a statement belongs to none, and is an empty one.
+    if input.parse::<Option<Token![;]>>()?.is_some() {
+        return Ok(());
+    }
     let ahead = input.fork();
     ahead.call(syn::Attribute::parse_outer)?;
     if ahead.peek(Token![let]) {

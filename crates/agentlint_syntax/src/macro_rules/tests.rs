@@ -76,6 +76,7 @@ fn expression_2021_fragment() {
 fn statement_fragment() {
     check("($($s:stmt;)*) => { $($s;)* }", "let x: u8 = 1; f(x); fn g() {};", "let x: u8 = 1; f(x); fn g() {};");
     check("($s:stmt) => { $s; }", "let Some(x) = y else { return }", "let Some(x) = y else { return };");
+    check("({ $($s:stmt)* }) => { $($s)* }", "{ f(x); }", "f(x);");
     assert!(expand("($s:stmt) => {}", "+").is_err());
 }
 
