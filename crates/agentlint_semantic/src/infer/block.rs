@@ -41,13 +41,20 @@ impl Context<'_, '_> {
 
     fn statements(&mut self, block: &Block, expect: Expect) -> Ty {
         let mut diverges = false;
-        for statement in &block.statements {
-            if statement.cfg.as_ref().is_some_and(|cfg| !self.program.node(self.owner.krate).cfg.holds(cfg)) {
-                continue;
+        let mut statements: Vec<&Statement> = block.statements.iter().collect();
+        statements.retain(|statement| self.is_compiled(statement.cfg.as_deref()));
+        // Of several tails, each under its own `cfg`, one is compiled.
+        let tail = block.tail.or_else(|| match statements.last()?.kind {
+            StatementKind::Expr { expr, semicolon: false } => {
+                statements.pop();
+                Some(expr)
             }
+            _ => None,
+        });
+        for statement in statements {
             diverges |= self.check_statement(statement);
         }
-        match block.tail {
+        match tail {
             Some(tail) => {
                 let ty = self.check(tail, expect);
                 if diverges { Ty::NEVER } else { ty }

@@ -276,6 +276,9 @@ impl Context<'_, '_> {
             }
         }
         for field in fields {
+            if !self.is_compiled(field.cfg.as_ref()) {
+                continue;
+            }
             let wanted = found.and_then(|(def, ty)| self.field_of(def, ty, field.name));
             match wanted {
                 Some(wanted) => {
@@ -336,7 +339,7 @@ impl Context<'_, '_> {
         let mut branches = Vec::new();
         let mut so_far: Option<Ty> = None;
         for arm in arms {
-            if arm.cfg.as_ref().is_some_and(|cfg| !self.program.node(self.owner.krate).cfg.holds(cfg)) {
+            if !self.is_compiled(arm.cfg.as_ref()) {
                 continue;
             }
             let mark = self.scope.len();

@@ -25,7 +25,7 @@ mod unify;
 
 use agentlint_syntax::{
     Name, Span,
-    ast::{Body, ExprId, ExprKind, PatId},
+    ast::{Body, CfgExpr, ExprId, ExprKind, PatId},
 };
 use index_vec::IndexVec;
 use rustc_hash::FxHashMap;
@@ -368,6 +368,11 @@ impl<'a, 'l> Context<'a, 'l> {
 
     fn local(&self, wanted: Name) -> Option<(PatId, Ty)> {
         self.scope.iter().rev().find(|(bound, _, _)| *bound == wanted).map(|(_, pat, ty)| (*pat, *ty))
+    }
+
+    /// Whether what stands under the `cfg` is part of the program.
+    fn is_compiled(&self, cfg: Option<&CfgExpr>) -> bool {
+        cfg.is_none_or(|cfg| self.program.node(self.owner.krate).cfg.holds(cfg))
     }
 
     fn is_self(&self, segment: Name) -> bool {

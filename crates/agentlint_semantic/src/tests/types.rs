@@ -285,3 +285,27 @@ fn a_type_left_out_of_a_dyn_is_the_values() {
     let found = calls(text);
     assert_eq!(found.iter().filter(|call| *call == "std::str::trim").count(), 2, "{found:?}");
 }
+
+#[test]
+fn what_a_cfg_takes_away_is_not_checked() {
+    let text = "
+        struct S { #[cfg(nowhere)] a: Vec<u8>, b: String }
+        fn f() -> String {
+            let s = S { #[cfg(nowhere)] a: missing(), b: String::new() };
+            let t = {
+                #[cfg(nowhere)]
+                { missing() }
+                #[cfg(not(nowhere))]
+                s.b
+            };
+            t.trim();
+            let u = {
+                match cfg!(any(nowhere, unix)) { _ => String::new() }
+                #[cfg(nowhere)]
+                missing()
+            };
+            u.trim();
+            u
+        }";
+    assert_eq!(calls(text), ["std::String::new", "std::str::trim", "std::String::new", "std::str::trim"]);
+}

@@ -28,7 +28,9 @@ impl BodyLowering<'_, '_> {
             "stream" | "try_stream" | "async_stream_block" => self.macro_block(call),
             "json" => self.json(call),
             // Their tokens are data.
-            "quote" | "quote_spanned" | "parse_quote" | "parse_quote_spanned" | "stringify" => Some(MacroArguments::Opaque),
+            "cfg" | "quote" | "quote_spanned" | "parse_quote" | "parse_quote_spanned" | "stringify" => {
+                Some(MacroArguments::Opaque)
+            }
             _ => None,
         };
         special
