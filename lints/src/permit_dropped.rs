@@ -48,7 +48,16 @@ impl Lint for PermitDropped {
 /// Whether the value is a permit, or would be one if all went well.
 fn is_acquired(cx: &LintContext<'_>, view: BodyView<'_>, expr: ExprId) -> bool {
     // `held = semaphore.acquire().await?` keeps it.
-    !matches!(view.kind(expr), ExprKind::Assign { .. } | ExprKind::Return(_)) && holds(cx, view.ty(expr), Part::Permit)
+    !matches!(view.kind(expr), ExprKind::Assign { .. } | ExprKind::Return(_))
+        && holds(cx, view.ty(expr), Part::Permit)
+        && !waits_for_others(cx, view, expr)
+}
+
+/// `semaphore.acquire_many(all).await` gives the permits back at once because what counts is that all were there.
+fn waits_for_others(cx: &LintContext<'_>, view: BodyView<'_>, expr: ExprId) -> bool {
+    let whole = view.body.exprs[expr].span;
+    calls(cx, Part::PermitsTogether)
+        .any(|(other, call)| other.owner == view.owner && whole.covers(other.body.exprs[call.expr].span))
 }
 
 fn of_let(cx: &LintContext<'_>, view: BodyView<'_>, pat: PatId, init: ExprId, report: &mut Vec<Diagnostic>) {

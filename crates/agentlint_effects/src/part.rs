@@ -135,6 +135,8 @@ pub enum Part {
     UnboundedSend,
     /// A type: what is held while a permit is.
     Permit,
+    /// Waits for several permits at once, which is how to wait until others have given theirs back.
+    PermitsTogether,
     /// Runs a child process to its end.
     RunProcess,
     /// Starts a child process.

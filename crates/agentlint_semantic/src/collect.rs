@@ -175,7 +175,11 @@ impl Collector<'_> {
             ast::Visibility::Crate => StoredVisible::Within(ROOT),
             ast::Visibility::In(path) => match path.segments.first().map(|s| s.name.as_str()) {
                 Some("self") => StoredVisible::Within(module),
-                Some("super") => StoredVisible::Within(self.out.defs[self.plain_module(module) as usize].module),
+                Some("super") => {
+                    let supers = path.segments.iter().take_while(|segment| segment.name == "super");
+                    let up = supers.fold(module, |at, _| self.out.defs[self.plain_module(at) as usize].module);
+                    StoredVisible::Within(up)
+                }
                 _ => StoredVisible::Within(ROOT),
             },
         }

@@ -121,3 +121,13 @@ fn tests_are_no_part_of_a_program_without_them() {
         async fn h() { missing(); }";
     assert_eq!(calls(text), ["std::String::new"]);
 }
+
+#[test]
+fn visible_in_a_module_further_up() {
+    let text = "
+        mod a {
+            pub mod b { pub mod c { pub struct S; impl S { pub(in super::super) fn f() {} pub(super) fn g() {} } } }
+            fn h() { b::c::S::f(); b::c::S::g(); }
+        }";
+    assert_eq!(calls(text), ["case::S::f", "?g"]);
+}
