@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use agentlint_syntax::{
     Expanded, Macro, MacroInput, Name, Span,
-    ast::{Body, ExprId, ExprKind, ImportKind, ItemId, MacroCall, PatKind, Statement, StatementKind},
+    ast::{Body, ExprId, ExprKind, ItemId, MacroCall, PatKind, Statement, StatementKind},
     forget_tokens, name,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -21,6 +21,8 @@ use crate::program::Program;
 
 /// The most calls that are expanded in one body.
 const MOST_CALLS: u32 = 2_000;
+/// The most modules that are looked at for one macro, each from the one before.
+const MOST_MODULES: usize = 256;
 /// The most expressions that expansions may add to one body.
 const MOST_EXPRESSIONS: usize = 50_000;
 
@@ -93,17 +95,17 @@ impl Program<'_> {
             true => self.krate(from).defs.own_macro(last, self.loader()),
             false => self.extern_macro(from, first, last, 0),
         };
-        found.or_else(|| self.macro_through(module, path, 0))
+        found.or_else(|| self.macro_through(module, path, &mut FxHashSet::default()))
     }
 
-    /// The macro at the end of a path that leads through modules and what they import.
-    fn macro_through(&self, from: DefId, path: &[Name], depth: u32) -> Option<MacroDef> {
-        let (last, modules) = path.split_last().filter(|(_, modules)| !modules.is_empty() && depth < DEEPEST)?;
+    /// The macro at the end of a path that leads through modules and what they import. Each module is looked at once.
+    fn macro_through(&self, from: DefId, path: &[Name], seen: &mut FxHashSet<(DefId, Name)>) -> Option<MacroDef> {
+        let (last, modules) = path.split_last().filter(|(_, modules)| !modules.is_empty())?;
         let PathResolution { to: Resolution::Def(holder), used } = self.resolve_path(from, modules, false, Namespace::Type)?
         else {
             return None;
         };
-        if used < modules.len() {
+        if used < modules.len() || seen.len() > MOST_MODULES || !seen.insert((holder, *last)) {
             return None;
         }
         let exported = || self.krate(holder.krate).defs.own_macro(*last, self.loader());
@@ -111,10 +113,13 @@ impl Program<'_> {
             return Some(found);
         }
         let data = self.module_data(holder)?;
-        data.imports_named(*last).chain(data.globs()).find_map(|declared| {
-            let is_glob = declared.import.kind == ImportKind::Glob;
-            let path: Vec<Name> = declared.import.path.iter().chain(is_glob.then_some(last)).copied().collect();
-            self.macro_through(holder, &path, depth + 1)
+        // A proc macro of that name hides what globs bring in.
+        if data.imports_named(*last).next().is_some() {
+            return data.imports_named(*last).find_map(|declared| self.macro_through(holder, &declared.import.path, seen));
+        }
+        data.globs().find_map(|declared| {
+            let path: Vec<Name> = declared.import.path.iter().chain([last]).copied().collect();
+            self.macro_through(holder, &path, seen)
         })
     }
 

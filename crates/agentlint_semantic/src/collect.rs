@@ -295,14 +295,15 @@ fn written_trait(declared: &ast::Impl) -> Option<WrittenTrait> {
 }
 
 fn is_test(item: &ast::Item) -> bool {
-    matches!(&item.cfg, Some(cfg) if needs_test(cfg)) || is_marked_test(item)
+    let measures = |attribute: &ast::Attribute| attribute.path.ends_with("::bench");
+    matches!(&item.cfg, Some(cfg) if needs_test(cfg)) || is_marked_test(item) || item.attributes.iter().any(measures)
 }
 
 /// Whether the item is compiled for tests alone because an attribute makes it one.
 fn is_marked_test(item: &ast::Item) -> bool {
     let marked = |attribute: &ast::Attribute| {
         let last = attribute.path.rsplit("::").next().unwrap_or("");
-        matches!(last, "test" | "bench" | "rstest" | "test_case")
+        matches!(last, "test" | "rstest" | "test_case") || attribute.path.as_str() == "bench"
     };
     item.attributes.iter().any(marked)
 }

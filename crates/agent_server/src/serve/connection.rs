@@ -91,7 +91,7 @@ pub(super) async fn serve(stream: TcpStream, peer: Peer, app: Router, limits: Li
 #[derive(Debug, Default)]
 struct Phase {
     now: AtomicU8,
-    /// Whether the last request was not read to its end.
+    /// Whether nobody asked for the end of the last request; hyper may have read it all the same.
     unread: AtomicBool,
 }
 
@@ -278,14 +278,15 @@ impl AsyncWrite for Patient {
         if !this.phase.unread.load(Ordering::Relaxed) {
             return Poll::Ready(Ok(()));
         }
+        // First, since a client that is fast enough always has something to read.
+        if let Poll::Ready(late) = this.linger.poll(context, LINGER, "the client does not close") {
+            return Poll::Ready(late);
+        }
         // What the client still sends is for nobody.
         let mut scrap = [0; 4096];
         loop {
             let mut buffer = ReadBuf::new(&mut scrap);
-            let Poll::Ready(read) = Pin::new(&mut this.stream).poll_read(context, &mut buffer) else {
-                return this.linger.poll(context, LINGER, "the client does not close");
-            };
-            read?;
+            ready!(Pin::new(&mut this.stream).poll_read(context, &mut buffer))?;
             if buffer.filled().is_empty() {
                 return Poll::Ready(Ok(()));
             }

@@ -65,7 +65,7 @@ impl Context<'_, '_> {
     }
 
     /// Whether control never gets past the statement.
-    fn check_statement(&mut self, statement: &Statement) -> bool {
+    pub(super) fn check_statement(&mut self, statement: &Statement) -> bool {
         match &statement.kind {
             StatementKind::Let { pat, ty, init, otherwise } => {
                 let written = ty.as_ref().map(|ty| self.lower(ty));

@@ -66,6 +66,10 @@ impl Context<'_, '_> {
                 self.scope.truncate(mark);
                 Ty::BOOL
             }
+            MacroArguments::Block(block) if matches!(macro_name, "pin" | "pin_mut") => {
+                self.pin_declared(*block);
+                Ty::UNIT
+            }
             MacroArguments::Block(block) => {
                 self.frames.push(super::Frame { output: Ty::UNKNOWN });
                 self.check(*block, Expect::Nothing);
@@ -235,6 +239,21 @@ impl Context<'_, '_> {
             last = pinned;
         }
         last
+    }
+
+    /// `pin! { let a = ..; }` declares pins in the block around it; for when the macro's crate is not at hand.
+    fn pin_declared(&mut self, block: ExprId) {
+        let body = self.body;
+        let ExprKind::Block(block) = &body.exprs[block].kind else { return };
+        for statement in &block.statements {
+            let mark = self.scope.len();
+            self.check_statement(statement);
+            let declared = self.scope[mark..].to_vec();
+            for (name, pat, ty) in declared {
+                let pinned = self.std_adt(self.program.known().pin, &[ty.reference(true)]);
+                self.scope.push((name, pat, pinned));
+            }
+        }
     }
 
     fn outputs(&mut self, values: &[ExprId]) -> Vec<Ty> {

@@ -15,7 +15,7 @@ impl Solver<'_, '_> {
         }
         let count = self.program.generics(trait_def).count();
         let self_ty = self.shallow(list.first().copied().unwrap_or(Ty::UNKNOWN));
-        if self_ty.is_unknown() {
+        if self_ty.is_unknown() || self.is_exhausted() {
             return Projected::Unknown;
         }
         if self.table.kind(self_ty).is_some_and(|k| matches!(k, VarKind::General | VarKind::Diverging)) {

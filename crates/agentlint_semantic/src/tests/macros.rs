@@ -80,6 +80,20 @@ fn macros_are_found_through_modules_and_other_names_of_crates() {
 }
 
 #[test]
+fn modules_that_open_each_other_have_no_macro() {
+    let modules = ["a", "b", "c", "d"];
+    let opened: String = modules.iter().map(|module| format!("pub use super::{module}::*; ")).collect();
+    let text: String = modules.iter().map(|module| format!("mod {module} {{ {opened} pub use super::*; }} ")).collect();
+    assert_eq!(calls(&format!("{text} fn f() {{ a::missing!(); d::missing!(); String::new(); }}")), ["std::String::new"]);
+}
+
+#[test]
+fn pins_are_declared_although_their_macro_is_not_at_hand() {
+    let text = "fn f() { absent::pin! { let text = String::new(); } text.as_mut().get_mut().trim(); }";
+    assert_eq!(calls(text), ["std::String::new", "std::Pin::as_mut", "std::Pin::get_mut", "std::str::trim"]);
+}
+
+#[test]
 fn what_was_expanded_ahead_counts_where_its_macro_is_meant() {
     let dep = "#[macro_export] macro_rules! make { ($name:ident) => { struct $name; impl $name { fn of_dep(&self) {} } } }";
     let text = "
