@@ -97,7 +97,7 @@ impl Context<'_, '_> {
                     }
                 }
             }
-            "dbg" | "pin" | "ready" => {
+            "dbg" | "pin" | "pin_mut" | "ready" => {
                 for value in values {
                     self.check(*value, expect);
                 }
@@ -157,7 +157,7 @@ impl Context<'_, '_> {
                 Some(target) => self.macro_method(expr, *target, "write_fmt", call.path.span),
                 None => Ty::UNKNOWN,
             },
-            "pin" => self.pin_macro(values),
+            "pin" | "pin_mut" => self.pin_macro(values),
             "ready" => match values.first().map(|v| self.types[*v]) {
                 Some(ty) => {
                     let ty = self.structurally(ty);

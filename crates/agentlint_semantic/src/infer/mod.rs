@@ -265,12 +265,11 @@ impl<'a, 'l> Context<'a, 'l> {
                     self.self_param = Some(self.solver.normalize(*first));
                     parameters = rest;
                 }
-                let cfg = &self.program.node(self.owner.krate).cfg;
                 let mut active = parameters.iter();
                 for (pat, written) in self.body.parameters.iter().zip(&function.parameters) {
-                    let ty = match &written.cfg {
-                        Some(cfg_expr) if !cfg.holds(cfg_expr) => Ty::UNKNOWN,
-                        _ => active.next().copied().unwrap_or(Ty::UNKNOWN),
+                    let ty = match self.is_compiled(written.cfg.as_ref()) {
+                        true => active.next().copied().unwrap_or(Ty::UNKNOWN),
+                        false => Ty::UNKNOWN,
                     };
                     let ty = self.solver.normalize(ty);
                     self.check_pat(*pat, ty);

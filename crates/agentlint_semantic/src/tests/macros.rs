@@ -89,8 +89,15 @@ fn modules_that_open_each_other_have_no_macro() {
 
 #[test]
 fn pins_are_declared_although_their_macro_is_not_at_hand() {
-    let text = "fn f() { absent::pin! { let text = String::new(); } text.as_mut().get_mut().trim(); }";
-    assert_eq!(calls(text), ["std::String::new", "std::Pin::as_mut", "std::Pin::get_mut", "std::str::trim"]);
+    let text = "
+        fn f(other: String) {
+            absent::pin! { let text = String::new(); }
+            text.as_mut().get_mut().trim();
+            absent::pin_mut!(other);
+            other.as_mut().get_mut().trim();
+        }";
+    let pinned = ["std::Pin::as_mut", "std::Pin::get_mut", "std::str::trim"];
+    assert_eq!(calls(text), [&["std::String::new"][..], &pinned, &pinned].concat());
 }
 
 #[test]
