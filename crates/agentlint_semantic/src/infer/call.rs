@@ -6,8 +6,9 @@ use agentlint_syntax::{
 };
 
 use crate::def::DefKind;
-use crate::types::{Predicate, TraitRef, Ty, TyKind, args};
+use crate::types::{Folder, Predicate, TraitRef, Ty, TyKind, args};
 
+use super::table::VarKind;
 use super::{CallKind, CallSite, Callee, Context, Expect, Reason};
 
 impl Context<'_, '_> {
@@ -126,7 +127,7 @@ impl Context<'_, '_> {
 
     /// Checks a call's arguments against the parameters' types: closures after the others, so that they know more.
     pub(super) fn check_arguments(&mut self, arguments: &[ExprId], parameters: &[Ty], output: Ty, expect: Expect) {
-        self.expect_inputs(output, expect);
+        let wanted = self.expect_inputs(parameters, output, expect);
         for closures in [false, true] {
             if closures {
                 self.solver.select_pending();
@@ -136,26 +137,58 @@ impl Context<'_, '_> {
                 if is_closure != closures {
                     continue;
                 }
-                let parameter = parameters.get(at).copied();
-                let expected = parameter.map_or(Expect::Nothing, Expect::Type);
+                let Some(parameter) = parameters.get(at).copied() else {
+                    self.check(*argument, Expect::Nothing);
+                    continue;
+                };
+                let expected = wanted.get(at).map_or(Expect::Type(parameter), |wanted| self.expect_value(*wanted));
                 let ty = self.check(*argument, expected);
-                if let Some(parameter) = parameter {
+                if let Some(wanted) = expected.ty() {
+                    self.coerce(ty, wanted);
+                    self.solver.unify(wanted, parameter);
+                } else {
                     self.coerce(ty, parameter);
                 }
             }
         }
     }
 
-    /// What is expected of the output tells about the inputs: tried, and kept only where it leaves open no more than before.
-    fn expect_inputs(&mut self, output: Ty, expect: Expect) {
-        let Some(wanted) = expect.ty() else { return };
-        let (wanted, output) = (self.shallow(wanted), self.shallow(output));
-        // A hint through a type that may yet be coerced (to `dyn`, to a slice) must not bind.
-        if !output.has_vars() || wanted.has_vars() || wanted.has_unknown() || self.holds_unsized(wanted, 0) {
-            return;
+    /// What is expected of the output tells about the inputs. It binds only where no coercion can stand in between; where one can,
+    /// the parameters are given as they would be (`dyn Fn(A)` for the argument of `Box::new`).
+    fn expect_inputs(&mut self, parameters: &[Ty], output: Ty, expect: Expect) -> Vec<Ty> {
+        let Some(wanted) = expect.ty() else { return Vec::new() };
+        let (wanted, output) = (self.solver.table.resolve(wanted), self.solver.table.resolve(output));
+        let is_same_adt = matches!((wanted.kind(), output.kind()), (TyKind::Adt(a, _), TyKind::Adt(b, _)) if a == b);
+        if !is_same_adt || !output.has_vars() || wanted.has_unknown() {
+            return Vec::new();
         }
-        if matches!((wanted.kind(), output.kind()), (TyKind::Adt(a, _), TyKind::Adt(b, _)) if a == b) {
+        if self.holds_unsized(wanted, 0) {
+            let mut found = Vec::new();
+            self.match_output(output, wanted, &mut found, 0);
+            let mut wanted = Wanted { found };
+            return parameters.iter().map(|parameter| self.solver.table.resolve(*parameter).fold_with(&mut wanted)).collect();
+        }
+        if !wanted.has_vars() {
             self.solver.unify(output, wanted);
+        }
+        Vec::new()
+    }
+
+    /// Which type each variable of a call's output would have for the output to be `wanted`.
+    fn match_output(&self, output: Ty, wanted: Ty, found: &mut Vec<(Ty, Ty)>, depth: u32) {
+        match (*output.kind(), *wanted.kind()) {
+            (TyKind::Var(_), TyKind::Var(_)) => {}
+            (TyKind::Var(_), _) if self.solver.table.kind(output) == Some(VarKind::General) => {
+                if !found.iter().any(|(var, _)| *var == output) {
+                    found.push((output, wanted));
+                }
+            }
+            (TyKind::Adt(a, p), TyKind::Adt(b, q)) if a == b && depth < 8 => {
+                for (output, wanted) in p.iter().zip(q.iter()) {
+                    self.match_output(*output, *wanted, found, depth + 1);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -228,6 +261,21 @@ impl Context<'_, '_> {
             receiver: None,
             arguments: Vec::new(),
         });
+    }
+}
+
+/// Puts types in the place of variables.
+struct Wanted {
+    found: Vec<(Ty, Ty)>,
+}
+
+impl Folder for Wanted {
+    fn concerns(&self, ty: Ty) -> bool {
+        ty.has_vars()
+    }
+
+    fn fold(&mut self, ty: Ty) -> Ty {
+        self.found.iter().find(|(var, _)| *var == ty).map_or(ty, |(_, wanted)| *wanted)
     }
 }
 

@@ -63,7 +63,7 @@ impl Context<'_, '_> {
     }
 
     fn expected_signature(&mut self, expect: Expect) -> Option<(Vec<Ty>, Ty)> {
-        let expected = self.structurally(expect.ty()?);
+        let expected = self.structurally(expect.of_value()?);
         match *expected.kind() {
             TyKind::Var(_) => self.pending_callable(expected),
             TyKind::FnPtr(signature) | TyKind::Closure(_, signature) => {
@@ -71,10 +71,6 @@ impl Context<'_, '_> {
                 Some((inputs.to_vec(), *output))
             }
             TyKind::Dyn(_) | TyKind::Opaque(..) => self.bound_signature(expected),
-            TyKind::Adt(..) => {
-                let list = self.is_adt(expected, self.program.known().boxed)?;
-                self.expected_signature(Expect::Type(*list.first()?))
-            }
             _ => None,
         }
     }
@@ -90,7 +86,7 @@ impl Context<'_, '_> {
 
     /// `Pin<Box<dyn Future<Output = T>>>`, `impl Future<Output = T>` or a variable that must be a future: `T`.
     fn expected_future_output(&mut self, expect: Expect) -> Option<Ty> {
-        let expected = self.structurally(expect.ty()?);
+        let expected = self.structurally(expect.of_value()?);
         let known = self.program.known();
         match *expected.kind() {
             TyKind::Var(_) => self.solver.obligations().into_iter().find_map(|obligation| match obligation {

@@ -186,21 +186,20 @@ impl Context<'_, '_> {
     }
 
     fn check_reference(&mut self, mutable: bool, raw: bool, operand: ExprId, expect: Expect) -> Ty {
-        let hint = expect.ty().map(|ty| *self.shallow(ty).kind());
-        let inner_hint = match hint {
-            Some(TyKind::Ref(inner, _))
-                if !matches!(self.shallow(inner).kind(), TyKind::Slice(_) | TyKind::Str | TyKind::Dyn(_)) =>
-            {
-                Expect::Type(inner)
-            }
-            Some(TyKind::Ref(inner, _)) => match *self.shallow(inner).kind() {
-                TyKind::Slice(element) => Expect::Type(Ty::new(TyKind::Array(element, Ty::UNKNOWN))),
-                _ => Expect::Nothing,
-            },
+        let inner_hint = match expect.ty().map(|ty| *self.shallow(ty).kind()) {
+            Some(TyKind::Ref(inner, _)) => self.expect_value(inner),
             _ => Expect::Nothing,
         };
         let inner = self.check(operand, inner_hint);
         if raw { Ty::new(TyKind::Pointer(inner, mutable)) } else { inner.reference(mutable) }
+    }
+
+    /// What to expect of a value that something points to.
+    pub(super) fn expect_value(&self, ty: Ty) -> Expect {
+        match self.shallow(ty).kind() {
+            TyKind::Slice(_) | TyKind::Str | TyKind::Dyn(_) => Expect::Unsized(ty),
+            _ => Expect::Type(ty),
+        }
     }
 
     fn check_field(&mut self, base: ExprId, field: Name) -> Ty {
@@ -246,7 +245,7 @@ impl Context<'_, '_> {
     }
 
     fn element_hint(&self, expect: Expect) -> Expect {
-        match expect.ty().map(|ty| *self.shallow(ty).kind()) {
+        match expect.of_value().map(|ty| *self.shallow(ty).kind()) {
             Some(TyKind::Array(element, _) | TyKind::Slice(element)) => Expect::Type(element),
             _ => Expect::Nothing,
         }

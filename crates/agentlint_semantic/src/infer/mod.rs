@@ -167,13 +167,25 @@ impl Reason {
 pub(crate) enum Expect {
     Nothing,
     Type(Ty),
+    /// The value is behind a pointer that may yet be unsized to this `dyn` or slice: what is made here (a closure, an `async` block,
+    /// an array) learns from it, but is not of it.
+    Unsized(Ty),
 }
 
 impl Expect {
+    /// The type that the expression itself is to have.
     fn ty(self) -> Option<Ty> {
         match self {
-            Expect::Nothing => None,
+            Expect::Nothing | Expect::Unsized(_) => None,
             Expect::Type(ty) => Some(ty),
+        }
+    }
+
+    /// Also what it may only be unsized to.
+    fn of_value(self) -> Option<Ty> {
+        match self {
+            Expect::Nothing => None,
+            Expect::Type(ty) | Expect::Unsized(ty) => Some(ty),
         }
     }
 }

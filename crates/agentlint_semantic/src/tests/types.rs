@@ -276,6 +276,37 @@ fn bounds_of_traits_say_what_their_associated_types_are() {
 }
 
 #[test]
+fn what_is_boxed_borrowed_or_shared_learns_from_the_dyn_that_is_wanted() {
+    let text = "
+        use std::future::Future;
+        use std::pin::Pin;
+        use std::sync::Arc;
+        type Hook = Box<dyn Fn(&str) -> String + Send>;
+        struct Hooks { first: Hook, others: Vec<Hook>, last: Option<Arc<dyn Fn(&Hooks) -> Vec<u8>>> }
+        fn set(hook: Hook) { hook(\"\").len(); }
+        fn each(with: &mut dyn FnMut(&String)) {}
+        fn slice(texts: Arc<[Hook]>, ready: Pin<Box<dyn Future<Output = Option<Hook>>>>) {}
+        fn f() -> Result<Hooks, Hook> {
+            set(Box::new(|text| text.trim().into()));
+            each(&mut |text| { text.is_empty(); });
+            slice(Arc::new([Box::new(|text| text.to_owned())]), Box::pin(async { Some(Box::new(|text| text.to_lowercase())) }));
+            let mut hooks = Hooks { first: Box::new(|text| text.repeat(2)), others: Vec::new(), last: None };
+            hooks.others.push(Box::new(|text| text.replace('a', \"b\")));
+            hooks.last = Some(Arc::new(|hooks| { hooks.others.len(); Vec::new() }));
+            if hooks.others.is_empty() { Err(Box::new(|text| text.to_uppercase())) } else { Ok(hooks) }
+        }";
+    let of_text = ["len", "trim", "is_empty", "to_owned", "to_lowercase", "repeat", "replace", "to_uppercase"];
+    let found = calls(text);
+    for method in of_text {
+        assert!(
+            found.iter().any(|call| call.ends_with(&format!("::{method}")) && call.starts_with("std::")),
+            "{method}: {found:?}"
+        );
+    }
+    assert!(!found.iter().any(|call| call.starts_with('?')), "{found:?}");
+}
+
+#[test]
 fn a_type_left_out_of_a_dyn_is_the_values() {
     let text = "
         use std::future::Future;
