@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use agentlint_syntax::{
     Expanded, Macro, MacroInput, Name, Span,
-    ast::{Body, ExprId, ExprKind, ItemId, MacroCall, PatKind, Statement, StatementKind},
+    ast::{Body, ExprId, ExprKind, ItemId, MacroCall, PatId, PatKind, Statement, StatementKind, TypeRef},
     forget_tokens, name,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -29,7 +29,7 @@ const MOST_EXPRESSIONS: usize = 50_000;
 impl Program<'_> {
     /// `None` where nothing in the body is expanded.
     pub(crate) fn expand_body(&self, owner: DefId, written: &Body) -> Option<Body> {
-        let calls: Vec<(ExprId, u32)> = macros_from(written, 0).map(|expr| (expr, 0)).collect();
+        let calls: Vec<(Call, u32)> = calls_from(written, 0, 0).map(|call| (call, 0)).collect();
         if calls.is_empty() {
             return None;
         }
@@ -42,8 +42,8 @@ impl Program<'_> {
             statements: FxHashSet::default(),
             expanded: 0,
         };
-        while let Some((expr, depth)) = expander.open.pop() {
-            expander.call(written, expr, depth);
+        while let Some((call, depth)) = expander.open.pop() {
+            expander.call(written, call, depth);
         }
         let Expander { out, statements, macros, .. } = expander;
         drop(macros);
@@ -53,6 +53,18 @@ impl Program<'_> {
             splice_statements(&mut out, &statements);
         }
         Some(out)
+    }
+
+    /// What a macro that is called where a type stands expands to; `None` where its rules are not at hand, or none fits.
+    pub(crate) fn expand_type(&self, module: DefId, call: &MacroCall) -> Option<TypeRef> {
+        let path: Vec<Name> = call.path.segments.iter().map(|segment| segment.name).collect();
+        let def = self.macro_at(module, &path)?;
+        let rules = Macro::new(def.rules()?).ok()?;
+        let origin = call.origin(call.path.span);
+        let expanded = rules.expand_type(MacroInput { text: &call.text, origin, dollar_crate: self.markers.of(def.krate) }).ok();
+        drop(rules);
+        forget_tokens();
+        expanded
     }
 
     /// The macro that a path means in a module or block; `None` for such as are not declared by rules.
@@ -129,10 +141,33 @@ impl Program<'_> {
     }
 }
 
-/// The macro calls among the expressions from that number on.
-fn macros_from(body: &Body, from: usize) -> impl Iterator<Item = ExprId> {
-    let exprs = body.exprs.iter_enumerated().skip(from);
-    exprs.filter(|(_, expr)| matches!(expr.kind, ExprKind::Macro(_))).map(|(id, _)| id)
+/// Where a macro is called.
+#[derive(Clone, Copy)]
+enum Call {
+    Expr(ExprId),
+    Pat(PatId),
+}
+
+impl Call {
+    fn of(self, body: &Body) -> Option<(&MacroCall, Span)> {
+        match self {
+            Call::Expr(expr) => match &body.exprs[expr].kind {
+                ExprKind::Macro(call) => Some((call, body.exprs[expr].span)),
+                _ => None,
+            },
+            Call::Pat(pat) => match &body.pats[pat].kind {
+                PatKind::Macro(call) => Some((call, body.pats[pat].span)),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// The macro calls among the expressions and patterns from these numbers on.
+fn calls_from(body: &Body, exprs: usize, pats: usize) -> impl Iterator<Item = Call> {
+    let exprs = body.exprs.iter_enumerated().skip(exprs).map(|(id, _)| Call::Expr(id));
+    let pats = body.pats.iter_enumerated().skip(pats).map(|(id, _)| Call::Pat(id));
+    exprs.chain(pats).filter(|call| call.of(body).is_some())
 }
 
 struct Expander<'a, 'l> {
@@ -140,7 +175,7 @@ struct Expander<'a, 'l> {
     owner: DefId,
     /// The copy, once there is something to change.
     out: Option<Body>,
-    open: Vec<(ExprId, u32)>,
+    open: Vec<(Call, u32)>,
     macros: FxHashMap<(CrateId, usize, ItemId), Option<Macro>>,
     /// Calls whose expansion is statements.
     statements: FxHashSet<ExprId>,
@@ -148,28 +183,43 @@ struct Expander<'a, 'l> {
 }
 
 impl Expander<'_, '_> {
-    fn call(&mut self, written: &Body, expr: ExprId, depth: u32) {
+    fn call(&mut self, written: &Body, at: Call, depth: u32) {
         let body = self.out.as_ref().unwrap_or(written);
         if depth >= DEEPEST || self.expanded >= MOST_CALLS || body.exprs.len() - written.exprs.len() > MOST_EXPRESSIONS {
             return;
         }
-        let call_span = body.exprs[expr].span;
-        let ExprKind::Macro(call) = &body.exprs[expr].kind else { return };
+        let Some((call, call_span)) = at.of(body) else { return };
         let Some(def) = self.macro_of(call) else { return };
-        let Some(expanded) = expand(self.program, &mut self.macros, call, call_span, &def) else { return };
+        let expand = match at {
+            Call::Expr(_) => Macro::expand_expr,
+            Call::Pat(_) => Macro::expand_pat,
+        };
+        let Some(rules) = rules(&mut self.macros, &def) else { return };
+        let origin = call.origin(call_span);
+        let input = MacroInput { text: &call.text, origin, dollar_crate: self.program.markers.of(def.krate) };
+        let Ok(Expanded { body: mut inner, is_statements, .. }) = expand(rules, input) else { return };
         self.expanded += 1;
         let body = self.out.get_or_insert_with(|| written.clone());
-        let before = body.exprs.len();
-        let Expanded { body: mut inner, is_statements, .. } = expanded;
+        let (exprs, pats) = (body.exprs.len(), body.pats.len());
         keep_apart(&mut inner, call_span, self.expanded);
+        let pat = inner.parameters.first().copied();
         let root = body.append(inner);
-        body.exprs[expr].kind = std::mem::replace(&mut body.exprs[root].kind, ExprKind::Missing);
-        if is_statements {
-            self.statements.insert(expr);
+        match (at, pat) {
+            (Call::Expr(expr), _) => {
+                body.exprs[expr].kind = std::mem::replace(&mut body.exprs[root].kind, ExprKind::Missing);
+                if is_statements {
+                    self.statements.insert(expr);
+                }
+            }
+            (Call::Pat(at), Some(pat)) => {
+                let moved = PatId::from_raw(pat.raw() + pats as u32);
+                body.pats[at].kind = std::mem::replace(&mut body.pats[moved].kind, PatKind::Wild);
+            }
+            (Call::Pat(_), None) => {}
         }
-        self.open.extend(macros_from(body, before).map(|inner| (inner, depth + 1)));
-        if matches!(body.exprs[expr].kind, ExprKind::Macro(_)) {
-            self.open.push((expr, depth + 1));
+        self.open.extend(calls_from(body, exprs, pats).map(|inner| (inner, depth + 1)));
+        if at.of(body).is_some() {
+            self.open.push((at, depth + 1));
         }
     }
 
@@ -198,17 +248,10 @@ impl Expander<'_, '_> {
     }
 }
 
-fn expand(
-    program: &Program<'_>,
-    macros: &mut FxHashMap<(CrateId, usize, ItemId), Option<Macro>>,
-    call: &MacroCall,
-    call_span: Span,
-    def: &MacroDef,
-) -> Option<Expanded> {
+/// `None` for such as are not understood.
+fn rules<'m>(macros: &'m mut FxHashMap<(CrateId, usize, ItemId), Option<Macro>>, def: &MacroDef) -> Option<&'m Macro> {
     let key = (def.krate, Arc::as_ptr(&def.facts) as usize, def.item);
-    let rules = macros.entry(key).or_insert_with(|| Macro::new(def.rules()?).ok());
-    let input = MacroInput { text: &call.text, origin: call.origin(call_span), dollar_crate: program.markers.of(def.krate) };
-    rules.as_ref()?.expand_expr(input).ok()
+    macros.entry(key).or_insert_with(|| Macro::new(def.rules()?).ok()).as_ref()
 }
 
 /// Gives the variables that the macro itself binds names that no other code has. Items that it declares are not followed.

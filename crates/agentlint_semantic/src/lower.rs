@@ -2,7 +2,7 @@
 
 use agentlint_syntax::{
     Name,
-    ast::{AssocValue, Bound, GenericArg, GenericArgs, ItemKind, Path, Segment, TypeRef},
+    ast::{AssocValue, Bound, GenericArg, GenericArgs, ItemKind, MacroCall, Path, Segment, TypeRef},
     name,
 };
 
@@ -14,6 +14,8 @@ use crate::types::{DynBounds, DynTrait, Predicate, TraitRef, Ty, TyKind, args, i
 
 /// Deeper types than this are not followed: aliases may be cyclic.
 const DEEPEST: u32 = 64;
+/// The most macros that are called in one type, or in the types of one signature.
+const MOST_CALLS: u32 = 64;
 
 /// What `impl Trait` means where it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +41,22 @@ pub(crate) struct Lowering<'a, 'l> {
     /// Makes a variable for `_` and for arguments left out; without one they are unknown.
     pub(crate) fresh: Option<&'a mut dyn FnMut() -> Ty>,
     depth: u32,
+    /// How many macros were called.
+    expanded: u32,
 }
 
 impl<'a, 'l> Lowering<'a, 'l> {
     pub(crate) fn new(program: &'a Program<'l>, module: DefId, owner: DefId) -> Self {
-        Lowering { program, module, owner, impl_trait: ImplTrait::Unknown, implied: Vec::new(), fresh: None, depth: 0 }
+        Lowering {
+            program,
+            module,
+            owner,
+            impl_trait: ImplTrait::Unknown,
+            implied: Vec::new(),
+            fresh: None,
+            depth: 0,
+            expanded: 0,
+        }
     }
 
     pub(crate) fn of(program: &'a Program<'l>, owner: DefId) -> Self {
@@ -88,8 +101,18 @@ impl<'a, 'l> Lowering<'a, 'l> {
             }
             TypeRef::ImplTrait(bounds) => self.impl_trait(bounds),
             TypeRef::DynTrait(bounds) => self.dyn_trait(bounds),
-            TypeRef::Macro(_) | TypeRef::Unknown => Ty::UNKNOWN,
+            TypeRef::Macro(call) => self.macro_call(call),
+            TypeRef::Unknown => Ty::UNKNOWN,
         }
+    }
+
+    fn macro_call(&mut self, call: &MacroCall) -> Ty {
+        self.expanded += 1;
+        if self.expanded > MOST_CALLS {
+            return Ty::UNKNOWN;
+        }
+        let expanded = self.program.expand_type(self.module, call);
+        expanded.map_or(Ty::UNKNOWN, |written| self.ty(&written))
     }
 
     fn impl_trait(&mut self, bounds: &[Bound]) -> Ty {

@@ -24,7 +24,7 @@ pub struct Expanded {
 ///
 /// In this and the functions below tokens without a place of their own (`Span::call_site`) get that of the call. An error says why
 /// the tokens do not parse.
-pub fn parse_expanded_items(tokens: TokenStream, origin: Origin<'_>, bodies: Bodies) -> Result<SourceFile, String> {
+pub(crate) fn parse_expanded_items(tokens: TokenStream, origin: Origin<'_>, bodies: Bodies) -> Result<SourceFile, String> {
     let tokens = match bodies {
         // An expansion has no text to leave them in.
         Bodies::Full | Bodies::WithoutTests | Bodies::InText => tokens,
@@ -37,14 +37,14 @@ pub fn parse_expanded_items(tokens: TokenStream, origin: Origin<'_>, bodies: Bod
     Ok(lowering.finish())
 }
 
-pub fn parse_expanded_expr(tokens: TokenStream, origin: Origin<'_>) -> Result<Expanded, String> {
+pub(crate) fn parse_expanded_expr(tokens: TokenStream, origin: Origin<'_>) -> Result<Expanded, String> {
     let expr: syn::Expr = read(tokens, syn::parse2)?;
     let mut lowering = lowering(origin);
     let body = lowering.build(|body| body.expr(&expr));
     Ok(Expanded { file: lowering.finish(), body, is_statements: false })
 }
 
-pub fn parse_expanded_statements(tokens: TokenStream, origin: Origin<'_>) -> Result<Expanded, String> {
+pub(crate) fn parse_expanded_statements(tokens: TokenStream, origin: Origin<'_>) -> Result<Expanded, String> {
     let statements = read(tokens, |tokens| syn::Block::parse_within.parse2(tokens))?;
     let mut lowering = lowering(origin);
     let body = lowering.build(|body| {
@@ -54,12 +54,12 @@ pub fn parse_expanded_statements(tokens: TokenStream, origin: Origin<'_>) -> Res
     Ok(Expanded { file: lowering.finish(), body, is_statements: true })
 }
 
-pub fn parse_expanded_type(tokens: TokenStream, origin: Origin<'_>) -> Result<TypeRef, String> {
+pub(crate) fn parse_expanded_type(tokens: TokenStream, origin: Origin<'_>) -> Result<TypeRef, String> {
     let ty: syn::Type = read(tokens, syn::parse2)?;
     Ok(lowering(origin).ty(&ty))
 }
 
-pub fn parse_expanded_pat(tokens: TokenStream, origin: Origin<'_>) -> Result<Expanded, String> {
+pub(crate) fn parse_expanded_pat(tokens: TokenStream, origin: Origin<'_>) -> Result<Expanded, String> {
     let pat = read(tokens, |tokens| syn::Pat::parse_multi_with_leading_vert.parse2(tokens))?;
     let mut lowering = lowering(origin);
     let body = lowering.build(|body| {

@@ -4,8 +4,10 @@ use std::str::FromStr;
 
 use proc_macro2::TokenStream;
 
-use crate::ast::{self, SourceFile};
-use crate::expanded::{Expanded, parse_expanded_expr, parse_expanded_items, parse_expanded_statements};
+use crate::ast::{self, SourceFile, TypeRef};
+use crate::expanded::{
+    Expanded, parse_expanded_expr, parse_expanded_items, parse_expanded_pat, parse_expanded_statements, parse_expanded_type,
+};
 use crate::macro_rules::MacroRules;
 use crate::places::Origin;
 use crate::{Bodies, limits};
@@ -45,6 +47,15 @@ impl Macro {
     pub fn expand_expr(&self, input: MacroInput<'_>) -> Result<Expanded, String> {
         let tokens = self.expand(input)?;
         parse_expanded_expr(tokens.clone(), input.origin).or_else(|_| parse_expanded_statements(tokens, input.origin))
+    }
+
+    /// The pattern is the body's only parameter.
+    pub fn expand_pat(&self, input: MacroInput<'_>) -> Result<Expanded, String> {
+        parse_expanded_pat(self.expand(input)?, input.origin)
+    }
+
+    pub fn expand_type(&self, input: MacroInput<'_>) -> Result<TypeRef, String> {
+        parse_expanded_type(self.expand(input)?, input.origin)
     }
 }
 

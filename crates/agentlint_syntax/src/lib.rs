@@ -27,9 +27,7 @@ mod tests;
 
 pub use body_text::parse_body;
 pub use cfg::{parse_cfg, parse_cfg_attr};
-pub use expanded::{
-    Expanded, parse_expanded_expr, parse_expanded_items, parse_expanded_pat, parse_expanded_statements, parse_expanded_type,
-};
+pub use expanded::Expanded;
 pub use expansion::{Macro, MacroInput, forget_tokens};
 pub use limits::STACK_SIZE;
 pub use lower::{FormatSubject, Placeholder, placeholders};

@@ -186,3 +186,36 @@ fn flags() {
         fn f(mode: Mode) { (Mode::READ | mode).contains(Mode::all()); mode.bits().count_ones(); }";
     assert_eq!(calls(text), ["case::Mode::contains", "case::Mode::all", "case::Mode::bits", "std::u32::count_ones"]);
 }
+
+#[test]
+fn macros_where_types_and_patterns_stand() {
+    let dep = "#[macro_export] macro_rules! map { () => ($crate::Map); (Send $(+ $more:ident)*) => (Vec<$crate::Map>) } pub struct Map;";
+    let text = "
+        macro_rules! pass { ($($item:item)*) => { $($item)* } }
+        pass! { macro_rules! output { (impl $name:ident, $ty:ty) => ($ty); } }
+        trait Text { fn text(&self) -> output!(impl Text, String); }
+        macro_rules! some { ($pat:pat) => { Some(held!($pat)) } }
+        macro_rules! held { ($pat:pat) => { $pat } }
+        macro_rules! endless { () => { (endless!(), endless!()) } }
+        use dep::map;
+        fn f<T: Text>(text: T, maps: map![Send + Sync], option: Option<String>, endless: endless!()) {
+            text.text().len();
+            maps.len();
+            let more: dep::map!(Send) = Vec::new();
+            more.last();
+            if let some!(inner) = option { inner.trim(); }
+            match Some(1u8) { some!(1 | 2) => {} some!(number) => { number.count_ones(); } None => {} }
+        }";
+    assert_eq!(
+        calls_with(&[("dep", dep)], text),
+        [
+            "case::Text::text",
+            "std::String::len",
+            "std::Vec::len",
+            "std::Vec::new",
+            "std::[T]::last",
+            "std::str::trim",
+            "std::u8::count_ones",
+        ]
+    );
+}

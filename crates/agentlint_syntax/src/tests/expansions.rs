@@ -4,10 +4,10 @@ use proc_macro2::{Group, Span as TokenSpan, TokenStream, TokenTree};
 
 use super::{on_large_stack, print};
 use crate::ast::ExprKind;
-use crate::{
-    Bodies, Origin, Span, Written, parse_cfg, parse_cfg_attr, parse_expanded_expr, parse_expanded_items, parse_expanded_pat,
-    parse_expanded_statements, parse_expanded_type,
+use crate::expanded::{
+    parse_expanded_expr, parse_expanded_items, parse_expanded_pat, parse_expanded_statements, parse_expanded_type,
 };
+use crate::{Bodies, Origin, Span, Written, parse_cfg, parse_cfg_attr};
 
 const CALL: Span = Span { start: 100, end: 120 };
 

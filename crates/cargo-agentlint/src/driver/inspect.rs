@@ -54,6 +54,7 @@ struct CallRow<'a> {
     owner: String,
     #[serde(rename = "trait")]
     trait_name: Option<String>,
+    /// The function's own, where it is known: it may be called by another.
     name: &'a str,
     reason: Option<&'a str>,
 }
@@ -168,6 +169,7 @@ impl Inspector<'_, '_> {
     fn callee(&self, row: &mut CallRow<'_>, def: DefId, implementation: Option<DefId>, list: &[Ty]) {
         let program = self.program;
         let target = implementation.unwrap_or(def);
+        row.name = program.name(target).as_str();
         let derived = program.derived_for(def, list);
         let holder_crate = derived.map_or(target.krate, |adt| adt.krate);
         let krate = if program.is_std(holder_crate) { "std".to_owned() } else { program.node(holder_crate).known_as.to_string() };
