@@ -1,4 +1,5 @@
-//! Macros that declare items, and are understood natively: `lazy_static!`, `thread_local!`, `cfg_if!`, `bitflags!`, `pin_project!`.
+//! Macros that declare items, and are understood natively: `lazy_static!`, `thread_local!`, `cfg_if!`, `bitflags!`, `pin_project!`,
+//! `paste!`.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use syn::Token;
@@ -20,6 +21,7 @@ impl Lowering<'_> {
             Some("pin_project") => self.pin_project_macro(call, into),
             Some("bitflags") => self.bitflags_macro(call, into),
             Some("cfg_if") => self.cfg_if_items(call, into),
+            Some("paste") => self.pasted_items(call, into),
             _ => false,
         };
         if let Some(cfg) = self.cfg(attributes) {

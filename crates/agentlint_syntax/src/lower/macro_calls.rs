@@ -15,6 +15,12 @@ impl BodyLowering<'_, '_> {
         let mut lowered = self.file.macro_tokens(call, path);
         if self.file.macro_depth < MACRO_DEPTH {
             self.file.macro_depth += 1;
+            if name.as_deref() == Some("paste")
+                && let Some(pasted) = self.pasted_expr(call)
+            {
+                self.file.macro_depth -= 1;
+                return pasted;
+            }
             lowered.arguments = self.arguments(call, name.as_deref().unwrap_or_default());
             self.file.macro_depth -= 1;
         }

@@ -1,6 +1,7 @@
 //! Functions, and what stands in impls, traits and extern blocks.
 
 use super::Lowering;
+use super::item_macros::last_name;
 use crate::Bodies;
 use crate::ast::{
     BlockKind, BodyId, Const, Function, FunctionDeclaration, ItemId, ItemKind, Parameter, SelfParameter, Static, StaticOrigin,
@@ -107,6 +108,7 @@ impl Lowering<'_> {
     }
 
     pub(crate) fn impl_items(&mut self, items: &[syn::ImplItem]) -> Vec<ItemId> {
+        let mut pasted = Vec::new();
         let items = items.iter().filter_map(|item| match item {
             syn::ImplItem::Fn(item) => {
                 Some(self.method(&item.attrs, &item.vis, &item.modifiers, &item.sig, Written::Body(&item.block), None))
@@ -124,14 +126,17 @@ impl Lowering<'_> {
                     ItemKind::TypeAlias(TypeAlias { generics: lowering.generics(&item.generics), bounds: Vec::new(), ty }.into())
                 }))
             }
-            syn::ImplItem::Macro(item) => Some(self.member_macro(&item.mac, &item.attrs)),
+            syn::ImplItem::Macro(item) => self.member_macro(&item.mac, &item.attrs, &mut pasted),
             _ => None,
         });
-        items.collect()
+        let mut items: Vec<ItemId> = items.collect();
+        items.append(&mut pasted);
+        items
     }
 
     pub(crate) fn trait_items(&mut self, items: &[syn::TraitItem]) -> Vec<ItemId> {
         let inherited = &syn::Visibility::Inherited;
+        let mut pasted = Vec::new();
         let items = items.iter().filter_map(|item| match item {
             syn::TraitItem::Fn(item) => {
                 let written = item.default.as_ref().map_or(Written::Declaration, Written::Body);
@@ -152,13 +157,16 @@ impl Lowering<'_> {
                     ItemKind::TypeAlias(TypeAlias { generics: lowering.generics(&item.generics), bounds, ty }.into())
                 }))
             }
-            syn::TraitItem::Macro(item) => Some(self.member_macro(&item.mac, &item.attrs)),
+            syn::TraitItem::Macro(item) => self.member_macro(&item.mac, &item.attrs, &mut pasted),
             _ => None,
         });
-        items.collect()
+        let mut items: Vec<ItemId> = items.collect();
+        items.append(&mut pasted);
+        items
     }
 
     pub(crate) fn foreign_items(&mut self, items: &[syn::ForeignItem]) -> Vec<ItemId> {
+        let mut pasted = Vec::new();
         let items = items.iter().filter_map(|item| match item {
             syn::ForeignItem::Fn(item) => {
                 let (written, semicolon) = (Written::Declaration, Some(&item.semi_token));
@@ -178,19 +186,25 @@ impl Lowering<'_> {
                     ItemKind::TypeAlias(TypeAlias { generics, bounds: Vec::new(), ty: None }.into())
                 }))
             }
-            syn::ForeignItem::Macro(item) => Some(self.member_macro(&item.mac, &item.attrs)),
+            syn::ForeignItem::Macro(item) => self.member_macro(&item.mac, &item.attrs, &mut pasted),
             _ => None,
         });
-        items.collect()
+        let mut items: Vec<ItemId> = items.collect();
+        items.append(&mut pasted);
+        items
     }
 
-    fn member_macro(&mut self, call: &syn::Macro, attributes: &[syn::Attribute]) -> ItemId {
+    /// The call; `None` of one whose members are added to `pasted`.
+    fn member_macro(&mut self, call: &syn::Macro, attributes: &[syn::Attribute], pasted: &mut Vec<ItemId>) -> Option<ItemId> {
+        if last_name(call).is_some_and(|name| name == "paste") && self.pasted_items(call, pasted) {
+            return None;
+        }
         let end = self.delimiters(call.delimiter.span()).end;
         let call = self.opaque_macro_call(call);
         let mut named = self.unnamed(proc_macro2::Span::call_site(), end);
         named.name_span = call.path.span;
         named.span.start = call.path.span.start;
-        self.add(named, attributes, &syn::Visibility::Inherited, |_, _| ItemKind::MacroCall(Box::new(call)))
+        Some(self.add(named, attributes, &syn::Visibility::Inherited, |_, _| ItemKind::MacroCall(Box::new(call))))
     }
 }
 

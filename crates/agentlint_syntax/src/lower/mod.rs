@@ -12,6 +12,7 @@ mod literals;
 mod macro_calls;
 mod macro_shapes;
 mod members;
+mod paste;
 mod paths;
 mod patterns;
 mod pin_projection;

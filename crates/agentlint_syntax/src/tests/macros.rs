@@ -175,3 +175,22 @@ fn bitflags_declare_a_type_its_constants_and_functions() {
     assert!(["READ", "all", "contains", "bitor"].iter().all(|name| names.contains(name)), "{names:?}");
     assert!(file.bodies.is_empty());
 }
+
+#[test]
+fn identifiers_that_are_put_together() {
+    let file = sound(
+        "paste! {
+             #[doc = \"The \" $name \".\"] #[derive(Default)] pub struct [<Agent Builder>] { pub [<max_ tokens>]: u8 }
+             impl [<Agent Builder>] { fn [<with_ TopP:snake _2>](self, a: [u8; 2]) -> Self { self.[<max_ \"tokens\">]; [<make_it:camel>]::[<NEW:lower>]([a, b]) } }
+             const [<r#type _ a:upper>]: u8 = 1;
+         }
+         impl S { paste! { fn [<of_ impl>](&self) {} } fn plain(&self) {} }
+         fn f() { paste::paste!([<get_ a>](1)).b(); paste! { let [<c _d>] = 1; [<c _d>] } }
+         paste! { fn [<a + b>]() {} }",
+    );
+    assert_eq!(root_names(&file), ["AgentBuilder", "", "type_A", "", "f", ""]);
+    assert_eq!(body_of(&file, "with_top_p_2"), "{self.max_tokens; MakeIt::new([a, b])}");
+    assert!(matches!(&item(&file, "of_impl").kind, ItemKind::Function(_)));
+    assert_eq!(body_of(&file, "f"), "{get_a(1).b(); {let c_d = 1; c_d}}");
+    assert!(file.items.iter().any(|item| matches!(&item.kind, ItemKind::MacroCall(_))));
+}
