@@ -18,6 +18,7 @@ macro_rules! known {
             pub into_iter: Option<DefId>,
             pub deref_target: Option<DefId>,
             pub fn_once_output: Option<DefId>,
+            pub async_call_once_future: Option<DefId>,
             pub index_output: Option<DefId>,
             /// Traits that hold of nearly everything and never help inference.
             pub markers: Vec<DefId>,
@@ -106,6 +107,7 @@ impl Program<'_> {
         known.into_iter = assoc(known.into_iterator, "IntoIter");
         known.deref_target = assoc(known.deref, "Target");
         known.fn_once_output = assoc(known.fn_once, "Output");
+        known.async_call_once_future = assoc(known.async_fn_once, "CallOnceFuture");
         known.index_output = assoc(known.index, "Output");
         let markers = [
             known.sized,

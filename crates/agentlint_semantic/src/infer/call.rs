@@ -89,7 +89,9 @@ impl Context<'_, '_> {
             .find(|t| fn_traits.contains(&Some(t.trait_def)) || async_traits.contains(&Some(t.trait_def)))?;
         let inputs = bound.args.get(1).map(|ty| self.structurally(*ty))?;
         let TyKind::Tuple(inputs) = *inputs.kind() else { return None };
-        let output = self.projection(known.fn_once_output, &[ty, Ty::tuple(&inputs)]);
+        let is_async = async_traits.contains(&Some(bound.trait_def));
+        let assoc = if is_async { known.async_call_once_future } else { known.fn_once_output };
+        let output = self.projection(assoc, &[ty, Ty::tuple(&inputs)]);
         let mut signature = inputs.to_vec();
         signature.push(output);
         Some(signature)

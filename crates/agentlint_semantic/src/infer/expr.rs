@@ -57,7 +57,8 @@ impl Context<'_, '_> {
             ExprKind::Repeat { element, length } => {
                 let hint = self.element_hint(expect);
                 let element = self.check(*element, hint);
-                self.check(*length, Expect::Type(Ty::USIZE));
+                let length = self.check(*length, Expect::Type(Ty::USIZE));
+                self.coerce(length, Ty::USIZE);
                 let length = self.fresh();
                 Ty::new(TyKind::Array(element, length))
             }

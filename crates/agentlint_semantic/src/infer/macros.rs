@@ -210,7 +210,8 @@ impl Context<'_, '_> {
         let elements = if is_repeat { &values[..1] } else { values };
         let array = self.check_array(elements, hint);
         if is_repeat {
-            self.check(values[1], Expect::Type(Ty::USIZE));
+            let length = self.check(values[1], Expect::Type(Ty::USIZE));
+            self.coerce(length, Ty::USIZE);
         }
         match *array.kind() {
             TyKind::Array(element, _) => {

@@ -180,6 +180,10 @@ impl Context<'_, '_> {
     }
 
     fn extension_value(&mut self, base: Ty, segment: &Segment) -> Option<(DefId, Vec<Ty>, Ty)> {
+        // It may have a function of that name itself.
+        if base.is_unknown() {
+            return None;
+        }
         let mut maybe = None;
         for trait_def in self.traits_in_scope(segment.name) {
             let fresh = self.solver.fresh_args(trait_def);

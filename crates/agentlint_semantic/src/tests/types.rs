@@ -116,8 +116,10 @@ fn patterns_look_through_references() {
 
 #[test]
 fn what_is_unknown_is_unresolved_and_never_wrong() {
-    let text = "fn f(x: missing::Type) { x.len(); missing::call(); }";
-    assert_eq!(calls(text), ["?len", "?call"]);
+    let text = "
+        trait Paint { fn new(&self) -> u8; fn make() -> Self; } impl<T> Paint for T {}
+        fn f(x: missing::Type) { x.len(); missing::call(); <missing::Type>::new(); missing::Type::make(); }";
+    assert_eq!(calls(text), ["?len", "?call", "?new", "?make"]);
 }
 
 #[test]
@@ -255,6 +257,26 @@ fn callables_of_every_kind_meet_their_bounds() {
             "std::ToString::to_string",
             "std::Option::is_some",
         ]
+    );
+}
+
+#[test]
+fn calls_of_async_functions_that_are_given() {
+    let text = "
+        async fn by_value(resolve: impl AsyncFn(String) -> Result<Vec<u8>, String>, names: Vec<&str>) {
+            names.into_iter().map(async |name| match resolve(name.to_owned()).await {
+                Ok(found) => found.len(),
+                Err(error) => error.len(),
+            });
+        }
+        async fn once<F: AsyncFnOnce(u8) -> String>(f: F) { f(1).await.len(); }
+        async fn by_reference<F>(f: &F) where F: AsyncFn(u8) -> String { f(1).await.len(); }
+        fn repeated() { let count = 25; let zeros = vec![0; count]; count.div_ceil(zeros.len()); }";
+    let mut calls = calls(text);
+    calls.retain(|call| call.ends_with("::len") || call.contains("div_ceil") || call.starts_with('?'));
+    assert_eq!(
+        calls,
+        ["std::Vec::len", "std::String::len", "std::String::len", "std::String::len", "std::usize::div_ceil", "std::Vec::len"]
     );
 }
 
