@@ -13,7 +13,13 @@ pub(crate) enum FoundBody {
     /// Among the bodies of its file, as it is written.
     InFile(FileId, ast::BodyId),
     /// It was left in the text, or calls macros that are expanded.
-    Own(Box<ast::Body>),
+    Own(Box<OwnBody>),
+}
+
+pub(crate) struct OwnBody {
+    pub(crate) body: ast::Body,
+    /// Traits that the macros that are called import for their expansions.
+    pub(crate) traits: Vec<DefId>,
 }
 
 impl Program<'_> {
@@ -22,7 +28,15 @@ impl Program<'_> {
         match self.facts(owner).body.get_or_init(|| self.find_body(owner).unwrap_or(FoundBody::Nowhere)) {
             FoundBody::Nowhere => None,
             FoundBody::InFile(file, body) => self.file(owner.krate, *file)?.bodies.get(*body),
-            FoundBody::Own(body) => Some(body),
+            FoundBody::Own(own) => Some(&own.body),
+        }
+    }
+
+    /// Traits that are in scope in a body, and not in its module.
+    pub(crate) fn traits_of_macros(&self, owner: DefId) -> &[DefId] {
+        match self.facts(owner).body.get() {
+            Some(FoundBody::Own(own)) => &own.traits,
+            _ => &[],
         }
     }
 
@@ -30,7 +44,7 @@ impl Program<'_> {
         let file = self.def(owner).file;
         if let Some(body) = self.body_id(owner) {
             let written = self.file(owner.krate, file)?.bodies.get(body)?;
-            let expanded = self.expand_body(owner, written).map(|body| FoundBody::Own(Box::new(body)));
+            let expanded = self.expand_body(owner, written).map(|own| FoundBody::Own(Box::new(own)));
             return Some(expanded.unwrap_or(FoundBody::InFile(file, body)));
         }
         if self.is_std(owner.krate) || self.node(owner.krate).is_member {
@@ -38,7 +52,7 @@ impl Program<'_> {
         }
         let read = parse_body(&self.loader().text(owner.krate, file)?, self.item(owner)?)?;
         let expanded = self.expand_body(owner, &read);
-        Some(FoundBody::Own(Box::new(expanded.unwrap_or(read))))
+        Some(FoundBody::Own(Box::new(expanded.unwrap_or(OwnBody { body: read, traits: Vec::new() }))))
     }
 
     /// Whether a function has a body that can be asked for.

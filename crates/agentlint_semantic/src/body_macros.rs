@@ -12,10 +12,12 @@ use agentlint_syntax::{
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::bodies::OwnBody;
 use crate::def::{DefId, DefKind};
 use crate::expand::{DEEPEST, MacroDef, is_own};
 use crate::infer::macros::NATIVE;
 use crate::input::CrateId;
+use crate::macro_imports::{imports, write_out};
 use crate::names::{Namespace, PathResolution, Resolution};
 use crate::program::Program;
 
@@ -28,7 +30,7 @@ const MOST_EXPRESSIONS: usize = 50_000;
 
 impl Program<'_> {
     /// `None` where nothing in the body is expanded.
-    pub(crate) fn expand_body(&self, owner: DefId, written: &Body) -> Option<Body> {
+    pub(crate) fn expand_body(&self, owner: DefId, written: &Body) -> Option<OwnBody> {
         let calls: Vec<(Call, u32)> = calls_from(written, 0, 0).map(|call| (call, 0)).collect();
         if calls.is_empty() {
             return None;
@@ -40,19 +42,20 @@ impl Program<'_> {
             open: calls,
             macros: FxHashMap::default(),
             statements: FxHashSet::default(),
+            traits: Vec::new(),
             expanded: 0,
         };
         while let Some((call, depth)) = expander.open.pop() {
             expander.call(written, call, depth);
         }
-        let Expander { out, statements, macros, .. } = expander;
+        let Expander { out, statements, macros, traits, .. } = expander;
         drop(macros);
         forget_tokens();
         let mut out = out?;
         if !statements.is_empty() {
             splice_statements(&mut out, &statements);
         }
-        Some(out)
+        Some(OwnBody { body: out, traits })
     }
 
     /// What a macro that is called where a type stands expands to; `None` where its rules are not at hand, or none fits.
@@ -179,6 +182,8 @@ struct Expander<'a, 'l> {
     macros: FxHashMap<(CrateId, usize, ItemId), Option<Macro>>,
     /// Calls whose expansion is statements.
     statements: FxHashSet<ExprId>,
+    /// Those that expansions import.
+    traits: Vec<DefId>,
     expanded: u32,
 }
 
@@ -197,11 +202,18 @@ impl Expander<'_, '_> {
         let Some(rules) = rules(&mut self.macros, &def) else { return };
         let origin = call.origin(call_span);
         let input = MacroInput { text: &call.text, origin, dollar_crate: self.program.markers.of(def.krate) };
-        let Ok(Expanded { body: mut inner, is_statements, .. }) = expand(rules, input) else { return };
+        let Ok(expanded) = expand(rules, input) else { return };
+        let imports = imports(&expanded);
+        let Expanded { body: mut inner, is_statements, .. } = expanded;
         self.expanded += 1;
         let body = self.out.get_or_insert_with(|| written.clone());
         let (exprs, pats) = (body.exprs.len(), body.pats.len());
         keep_apart(&mut inner, call_span, self.expanded);
+        if !imports.is_empty() {
+            write_out(&mut inner, &imports);
+            let module = self.program.def(self.owner).module;
+            self.traits.extend(imports.iter().filter_map(|import| self.program.imported_trait(module, import)));
+        }
         let pat = inner.parameters.first().copied();
         let root = body.append(inner);
         match (at, pat) {
@@ -254,7 +266,8 @@ fn rules<'m>(macros: &'m mut FxHashMap<(CrateId, usize, ItemId), Option<Macro>>,
     macros.entry(key).or_insert_with(|| Macro::new(def.rules()?).ok()).as_ref()
 }
 
-/// Gives the variables that the macro itself binds names that no other code has. Items that it declares are not followed.
+/// Gives the variables that the macro itself binds names that no other code has. Of the items that it declares only imports are
+/// followed.
 fn keep_apart(body: &mut Body, call_span: Span, number: u32) {
     for expr in &mut body.exprs {
         if let ExprKind::Block(block) = &mut expr.kind {

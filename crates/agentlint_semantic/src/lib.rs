@@ -15,6 +15,7 @@ pub mod infer;
 pub mod input;
 mod known;
 mod lower;
+mod macro_imports;
 mod module_data;
 pub mod names;
 mod not_understood;

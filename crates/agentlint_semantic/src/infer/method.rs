@@ -140,11 +140,10 @@ impl Context<'_, '_> {
 
     pub(super) fn traits_in_scope(&self, method: Name) -> Vec<DefId> {
         let mut traits = self.program.traits_in_scope(self.module, method);
-        if let Some(around) = self.trait_around
-            && !traits.contains(&around)
-            && self.program.member(around, method, |kind| kind == DefKind::Function).is_some()
-        {
-            traits.push(around);
+        for more in self.trait_around.iter().chain(self.program.traits_of_macros(self.owner)) {
+            if !traits.contains(more) && self.program.member(*more, method, |kind| kind == DefKind::Function).is_some() {
+                traits.push(*more);
+            }
         }
         traits
     }

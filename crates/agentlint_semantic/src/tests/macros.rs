@@ -219,3 +219,21 @@ fn macros_where_types_and_patterns_stand() {
         ]
     );
 }
+
+#[test]
+fn macros_import_what_their_expansions_need() {
+    let dep = "
+        pub trait Told { fn told(&self) -> String; }
+        impl Told for u8 { fn told(&self) -> String { String::new() } }
+        #[macro_export] macro_rules! ready {
+            ($poll:expr) => {{ use core::task::Poll; match $poll { Poll::Ready(value) => value, Poll::Pending => panic!() } }}
+        }
+        #[macro_export] macro_rules! told { ($x:expr) => {{ use $crate::Told as _; use $crate::Told; Told::told(&$x); $x.told() }} }";
+    let text = "
+        fn f(poll: std::task::Poll<Vec<u8>>) {
+            let list = dep::ready!(poll);
+            list.first();
+            dep::told!(1u8).trim();
+        }";
+    assert_eq!(calls_with(&[("dep", dep)], text), ["std::[T]::first", "dep::u8::told", "dep::u8::told", "std::str::trim"]);
+}

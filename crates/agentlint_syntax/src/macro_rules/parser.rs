@@ -132,6 +132,11 @@ pub(super) fn parse_matcher(tokens: TokenStream) -> Result<Vec<Matcher>, String>
                 matchers.push(Matcher::Token(Literally::Operator("$".to_owned())));
                 position += 2;
             }
+            // With nothing behind it it stands for itself, as a macro hands it to another.
+            None => {
+                matchers.push(Matcher::Token(Literally::Operator("$".to_owned())));
+                position += 1;
+            }
             _ => return Err("expected a name or a repetition after `$`".to_owned()),
         }
     }
@@ -195,6 +200,10 @@ pub(super) fn parse_template(tokens: TokenStream) -> Result<Vec<Template>, Strin
             Some(TokenTree::Punct(punct)) if punct.as_char() == '$' => {
                 templates.push(Template::Token(without_span(trees[position].clone())));
                 position += 2;
+            }
+            None => {
+                templates.push(Template::Token(without_span(trees[position].clone())));
+                position += 1;
             }
             _ => return Err("expected a name or a repetition after `$`".to_owned()),
         }

@@ -225,3 +225,11 @@ fn spans_of_the_call_are_kept() {
     let proc_macro2::TokenTree::Group(group) = &output[1] else { panic!("no group") };
     assert_eq!(group.stream().into_iter().next().unwrap().span().start().line, 6);
 }
+#[test]
+fn a_dollar_at_the_end_stands_for_itself() {
+    let define = "([$d:tt] $name:ident) => { macro_rules! $name { ($d($d x:tt)*) => { [$d ($d x)*] } } }; ($($t:tt)*) => { define!([$] $($t)*); }";
+    assert_eq!(expand(define, "copy").unwrap(), "define ! ([$] copy) ;");
+    let defined = expand(define, "[$] copy").unwrap();
+    assert_eq!(defined, "macro_rules ! copy { ($ ($ x : tt) *) => { [$ ($ x) *] } }");
+    assert_eq!(expand("($) => { $ }", "$").unwrap(), "$");
+}
