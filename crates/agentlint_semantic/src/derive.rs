@@ -7,7 +7,7 @@ use crate::program::Program;
 use crate::types::{Ty, TyKind};
 
 /// Derives that implement other traits than the one they are named after, or more than that one.
-const GIVES: [(&str, &[&str]); 7] = [
+const GIVES: [(&str, &[&str]); 9] = [
     // thiserror
     ("Error", &["Display", "From"]),
     // clap and structopt
@@ -18,6 +18,9 @@ const GIVES: [(&str, &[&str]); 7] = [
     ("EnumString", &["FromStr", "TryFrom"]),
     ("EnumIter", &["IntoEnumIterator"]),
     ("AsRefStr", &["AsRef"]),
+    // prost
+    ("Message", &["Default"]),
+    ("Enumeration", &["Default", "TryFrom"]),
 ];
 
 impl Program<'_> {

@@ -47,6 +47,17 @@ fn a_derive_that_gives_more_than_its_name() {
 }
 
 #[test]
+fn messages_of_prost_have_defaults() {
+    let text = "
+        #[derive(Clone, PartialEq, ::prost::Message)]
+        struct Query { text: String }
+        #[derive(Clone, Copy, ::prost::Enumeration)]
+        enum Kind { Any = 0 }
+        fn f() { Query::default().text.len(); Kind::try_from(0).is_ok(); }";
+    assert_eq!(calls(text), ["std::Default::default", "std::String::len", "std::TryFrom::try_from", "std::Result::is_ok"]);
+}
+
+#[test]
 fn a_derive_of_a_std_name_is_no_other_trait_of_that_name() {
     let serde = "pub mod de { pub trait Error { fn custom(&self) {} } }";
     let text = "

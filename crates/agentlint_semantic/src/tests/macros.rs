@@ -237,3 +237,15 @@ fn macros_import_what_their_expansions_need() {
         }";
     assert_eq!(calls_with(&[("dep", dep)], text), ["std::[T]::first", "dep::u8::told", "dep::u8::told", "std::str::trim"]);
 }
+
+#[test]
+fn macros_declare_what_a_trait_asks_for() {
+    let text = "
+        macro_rules! asked { ($name:ident) => { type Made: Iterator<Item = String>; const MOST: usize; fn $name(&self) -> Self::Made; } }
+        trait Make { asked!(make); }
+        fn f<M: Make>(m: &M) { m.make().next().unwrap().trim(); M::MOST.count_ones(); }";
+    assert_eq!(
+        calls(text),
+        ["case::Make::make", "std::Iterator::next", "std::Option::unwrap", "std::str::trim", "std::usize::count_ones"]
+    );
+}

@@ -287,12 +287,17 @@ impl Lowering<'_> {
         }));
     }
 
-    /// Items that syn passes by: `macro name { … }`, and the unstable `const` traits and impls of the standard library.
+    /// Items that syn passes by: `macro name { … }`, what a macro that is called in a trait declares (`fn f();`), and the unstable
+    /// `const` traits and impls of the standard library.
     fn verbatim(&mut self, tokens: TokenStream, into: &mut Vec<ItemId>) {
         let trees: Vec<TokenTree> = tokens.into_iter().collect();
         if let Ok(definition) = syn::parse2::<MacroDefinition>(trees.iter().cloned().collect()) {
             into.push(self.macro_definition(&definition));
             return;
+        }
+        match syn::parse2::<syn::TraitItem>(trees.iter().cloned().collect()) {
+            Ok(syn::TraitItem::Verbatim(_)) | Err(_) => {}
+            Ok(member) => return into.extend(self.trait_items(&[member])),
         }
         let is_const = |tree: &TokenTree| matches!(tree, TokenTree::Ident(ident) if ident == "const");
         let Some(position) = trees.iter().position(is_const) else { return };
