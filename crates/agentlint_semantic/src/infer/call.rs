@@ -180,10 +180,10 @@ impl Context<'_, '_> {
     fn match_output(&self, output: Ty, wanted: Ty, found: &mut Vec<(Ty, Ty)>, depth: u32) {
         match (*output.kind(), *wanted.kind()) {
             (TyKind::Var(_), TyKind::Var(_)) => {}
-            (TyKind::Var(_), _) if self.solver.table.kind(output) == Some(VarKind::General) => {
-                if !found.iter().any(|(var, _)| *var == output) {
-                    found.push((output, wanted));
-                }
+            (TyKind::Var(_), _)
+                if self.solver.table.kind(output) == Some(VarKind::General) && !found.iter().any(|(var, _)| *var == output) =>
+            {
+                found.push((output, wanted));
             }
             (TyKind::Adt(a, p), TyKind::Adt(b, q)) if a == b && depth < 8 => {
                 for (output, wanted) in p.iter().zip(q.iter()) {
