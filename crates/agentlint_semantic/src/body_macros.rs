@@ -61,6 +61,11 @@ impl Program<'_> {
     /// What a macro that is called where a type stands expands to; `None` where its rules are not at hand, or none fits.
     pub(crate) fn expand_type(&self, module: DefId, call: &MacroCall) -> Option<TypeRef> {
         let path: Vec<Name> = call.path.segments.iter().map(|segment| segment.name).collect();
+        // Which of several is meant is said by where they stand in the text.
+        let is_macro = |def: &DefId| self.kind(*def) == DefKind::MacroRules;
+        if matches!(path.as_slice(), [only] if self.declared(module, *only).filter(is_macro).count() > 1) {
+            return None;
+        }
         let def = self.macro_at(module, &path)?;
         let rules = Macro::new(def.rules()?).ok()?;
         let origin = call.origin(call.path.span);
@@ -210,7 +215,7 @@ impl Expander<'_, '_> {
         let (exprs, pats) = (body.exprs.len(), body.pats.len());
         keep_apart(&mut inner, call_span, self.expanded);
         if !imports.is_empty() {
-            write_out(&mut inner, &imports);
+            write_out(&mut inner, &imports, call_span);
             let module = self.program.def(self.owner).module;
             self.traits.extend(imports.iter().filter_map(|import| self.program.imported_trait(module, import)));
         }

@@ -108,11 +108,13 @@ impl<'a, 'l> Lowering<'a, 'l> {
 
     fn macro_call(&mut self, call: &MacroCall) -> Ty {
         self.expanded += 1;
-        if self.expanded > MOST_CALLS {
-            return Ty::UNKNOWN;
-        }
-        let expanded = self.program.expand_type(self.module, call);
-        expanded.map_or(Ty::UNKNOWN, |written| self.ty(&written))
+        let is_allowed = self.expanded <= MOST_CALLS;
+        let Some(written) = is_allowed.then(|| self.program.expand_type(self.module, call)).flatten() else { return Ty::UNKNOWN };
+        // Parameters that `impl Trait` makes are counted by what is written.
+        let around = std::mem::replace(&mut self.impl_trait, ImplTrait::Unknown);
+        let ty = self.ty(&written);
+        self.impl_trait = around;
+        ty
     }
 
     fn impl_trait(&mut self, bounds: &[Bound]) -> Ty {

@@ -115,9 +115,26 @@ impl Context<'_, '_> {
         {
             return None;
         }
-        let traits = self.traits_in_scope(method);
+        let mut traits = self.traits_in_scope(method);
+        let found = self.pick_method_among(receiver, method, &traits);
+        // What a macro imports is in scope in its expansion only, so that it comes last.
+        let is_more = |more: &&DefId| {
+            !traits.contains(more) && self.program.member(**more, method, |kind| kind == DefKind::Function).is_some()
+        };
+        let imported: Vec<DefId> = match found {
+            Some(_) => return found,
+            None => self.program.traits_of_macros(self.owner).iter().filter(is_more).copied().collect(),
+        };
+        if imported.is_empty() {
+            return None;
+        }
+        traits.extend(imported);
+        self.pick_method_among(receiver, method, &traits)
+    }
+
+    fn pick_method_among(&mut self, receiver: Ty, method: Name, traits: &[DefId]) -> Option<(DefId, Vec<Ty>)> {
         if !self.solver.is_closed(receiver) {
-            return self.pick_method_anew(receiver, method, &traits).0;
+            return self.pick_method_anew(receiver, method, traits).0;
         }
         let root = self.program.root(self.module.krate);
         let mut call = MethodKey { module: root, receiver, method, traits: traits.iter().copied().collect() };
@@ -129,7 +146,7 @@ impl Context<'_, '_> {
             return picked.map(|(def, list)| (def, list.to_vec()));
         }
         let own_answers = self.solver.own_answers;
-        let (picked, sees_all) = self.pick_method_anew(receiver, method, &traits);
+        let (picked, sees_all) = self.pick_method_anew(receiver, method, traits);
         let list = picked.as_ref().map(|(def, list)| (*def, self.solver.resolve_args(args(list))));
         if list.is_none_or(|(_, list)| list.iter().all(|ty| self.solver.is_closed(*ty))) && self.solver.may_keep(own_answers) {
             call.module = if sees_all { root } else { self.module };
@@ -140,10 +157,11 @@ impl Context<'_, '_> {
 
     pub(super) fn traits_in_scope(&self, method: Name) -> Vec<DefId> {
         let mut traits = self.program.traits_in_scope(self.module, method);
-        for more in self.trait_around.iter().chain(self.program.traits_of_macros(self.owner)) {
-            if !traits.contains(more) && self.program.member(*more, method, |kind| kind == DefKind::Function).is_some() {
-                traits.push(*more);
-            }
+        if let Some(around) = self.trait_around
+            && !traits.contains(&around)
+            && self.program.member(around, method, |kind| kind == DefKind::Function).is_some()
+        {
+            traits.push(around);
         }
         traits
     }

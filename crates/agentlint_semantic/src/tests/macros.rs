@@ -249,3 +249,23 @@ fn macros_declare_what_a_trait_asks_for() {
         ["case::Make::make", "std::Iterator::next", "std::Option::unwrap", "std::str::trim", "std::usize::count_ones"]
     );
 }
+
+#[test]
+fn imports_of_expansions_that_may_mean_two_things_are_left_alone() {
+    let text = "
+        pub struct One; impl One { pub fn one(&self) {} } pub struct Two; impl Two { pub fn two(&self) {} }
+        mod a { pub struct P; impl P { pub fn new() -> crate::One { crate::One } } }
+        mod b { pub struct P; impl P { pub fn new() -> crate::Two { crate::Two } } }
+        use b::P;
+        mod traits { pub trait Ext { fn go(&self) -> u8 { 1 } } impl Ext for super::D {} }
+        struct D; struct E; impl E { fn go(&self) -> u32 { 2 } }
+        impl std::ops::Deref for D { type Target = E; fn deref(&self) -> &E { &E } }
+        macro_rules! outside { ($e:expr) => {{ { use crate::a::P; P::new().one(); } $e }} }
+        macro_rules! twice { () => {{ { use crate::a::P; P::new(); } { use crate::b::P; P::new() } }} }
+        macro_rules! ext { () => {{ use crate::traits::Ext; Ext::go(&D) }} }
+        fn f(d: D) { outside!(P::new()).two(); twice!().two(); ext!(); d.go(); }";
+    let found = calls(text);
+    assert!(!found.iter().any(|call| call == "?two"), "{found:?}");
+    assert_eq!(found.iter().filter(|call| *call == "case::Two::two").count(), 2, "{found:?}");
+    assert!(found.contains(&"case::E::go".to_owned()), "{found:?}");
+}

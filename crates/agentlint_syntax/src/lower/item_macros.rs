@@ -31,7 +31,7 @@ impl Lowering<'_> {
     }
 
     /// Adds a `cfg` to items that are lowered already.
-    fn restrict(&mut self, items: &[ItemId], cfg: &CfgExpr) {
+    pub(crate) fn restrict(&mut self, items: &[ItemId], cfg: &CfgExpr) {
         for id in items {
             if let Some(item) = self.file.items.get_mut(*id) {
                 let own = item.cfg.take();

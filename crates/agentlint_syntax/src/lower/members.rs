@@ -196,7 +196,11 @@ impl Lowering<'_> {
 
     /// The call; `None` of one whose members are added to `pasted`.
     fn member_macro(&mut self, call: &syn::Macro, attributes: &[syn::Attribute], pasted: &mut Vec<ItemId>) -> Option<ItemId> {
+        let first = pasted.len();
         if last_name(call).is_some_and(|name| name == "paste") && self.pasted_items(call, pasted) {
+            if let Some(cfg) = self.cfg(attributes) {
+                self.restrict(&pasted[first..], &cfg);
+            }
             return None;
         }
         let end = self.delimiters(call.delimiter.span()).end;

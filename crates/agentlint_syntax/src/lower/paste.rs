@@ -11,6 +11,9 @@ use crate::skip::empty_bodies;
 impl Lowering<'_> {
     /// Lowers the items that `call` gives; false where it gives something else.
     pub(crate) fn pasted_items(&mut self, call: &syn::Macro, into: &mut Vec<ItemId>) -> bool {
+        if !puts_together(call) {
+            return false;
+        }
         let tokens = pasted(call.tokens.clone());
         let tokens = match self.bodies {
             // What is put together does not stand in the text.
@@ -26,6 +29,9 @@ impl Lowering<'_> {
 impl BodyLowering<'_, '_> {
     /// The expression or the block that `call` gives; `None` where it gives something else.
     pub(crate) fn pasted_expr(&mut self, call: &syn::Macro) -> Option<ExprId> {
+        if !puts_together(call) {
+            return None;
+        }
         let tokens = pasted(call.tokens.clone());
         if let Ok(expr) = syn::parse2::<syn::Expr>(tokens.clone()) {
             return Some(self.expr(&expr));
@@ -35,6 +41,17 @@ impl BodyLowering<'_, '_> {
         let span = self.file.delimiters(call.delimiter.span());
         Some(self.add(ExprKind::Block(Box::new(block)), span))
     }
+}
+
+/// Whether it has anything to put together: a macro of the program's own may have the name too.
+fn puts_together(call: &syn::Macro) -> bool {
+    fn any(tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|tree| match tree {
+            TokenTree::Group(group) => put_together(&group).is_some() || any(group.stream()),
+            _ => false,
+        })
+    }
+    any(call.tokens.clone())
 }
 
 fn pasted(tokens: TokenStream) -> TokenStream {
@@ -51,8 +68,7 @@ fn pasted(tokens: TokenStream) -> TokenStream {
                 out.pop();
                 continue;
             }
-            Delimiter::Bracket => put_together(group),
-            _ => None,
+            _ => put_together(group),
         };
         out.push(tree.unwrap_or_else(|| {
             let mut around = Group::new(group.delimiter(), pasted(group.stream()));
@@ -69,6 +85,9 @@ fn is_documentation(attribute: &Group) -> bool {
 
 /// `[<…>]` as what it stands for; `None` of any other group.
 fn put_together(group: &Group) -> Option<TokenTree> {
+    if group.delimiter() != Delimiter::Bracket {
+        return None;
+    }
     let trees: Vec<TokenTree> = flat(group.stream());
     let [TokenTree::Punct(open), segments @ .., TokenTree::Punct(close)] = trees.as_slice() else { return None };
     if open.as_char() != '<' || close.as_char() != '>' {
