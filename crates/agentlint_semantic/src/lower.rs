@@ -14,8 +14,7 @@ use crate::types::{DynBounds, DynTrait, Predicate, TraitRef, Ty, TyKind, args, i
 
 /// Deeper types than this are not followed: aliases may be cyclic.
 const DEEPEST: u32 = 64;
-/// The most macros that are called in one type, or in the types of one signature.
-const MOST_CALLS: u32 = 64;
+const MOST_CALLS: u32 = 64; // of macros, in one type or in those of one signature
 
 /// What `impl Trait` means where it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,8 +107,8 @@ impl<'a, 'l> Lowering<'a, 'l> {
 
     fn macro_call(&mut self, call: &MacroCall) -> Ty {
         self.expanded += 1;
-        let is_allowed = self.expanded <= MOST_CALLS;
-        let Some(written) = is_allowed.then(|| self.program.expand_type(self.module, call)).flatten() else { return Ty::UNKNOWN };
+        let expanded = (self.expanded <= MOST_CALLS).then(|| self.program.expand_type(self.module, call));
+        let Some(written) = expanded.flatten() else { return Ty::UNKNOWN };
         // Parameters that `impl Trait` makes are counted by what is written.
         let around = std::mem::replace(&mut self.impl_trait, ImplTrait::Unknown);
         let ty = self.ty(&written);
