@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use agentlint_syntax::ast::{Item, ItemId, ItemKind, MacroCall, SourceFile};
-use agentlint_syntax::{Bodies, Macro, MacroInput, Name};
+use agentlint_syntax::{Bodies, Budget, Macro, MacroInput, Name};
 use rustc_hash::FxHashMap;
 
-use crate::expand::{DEEPEST, MOST_ITEMS, MacroDef, is_own};
+use crate::expand::{DEEPEST, MOST_ITEMS, MOST_WORK, MacroDef, is_own};
 use crate::input::CrateId;
 use crate::program::Program;
 
@@ -19,6 +19,7 @@ use crate::program::Program;
 pub(crate) struct Ahead {
     found: RwLock<FxHashMap<(usize, ItemId), Expansion>>,
     items: AtomicUsize,
+    work: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -27,6 +28,7 @@ struct Expansion {
     within: Arc<SourceFile>,
     of: MacroDef,
     facts: Arc<SourceFile>,
+    cost: usize,
 }
 
 /// Calls of a member's own macros among its items, and these macros.
@@ -91,17 +93,19 @@ impl Program<'_> {
         for depth in 0..DEEPEST {
             let mut next = Vec::new();
             for call in if depth == 0 { calls } else { &level } {
-                if self.ahead.items.load(Ordering::Relaxed) > MOST_ITEMS {
+                if self.ahead.items.load(Ordering::Relaxed) > MOST_ITEMS || self.ahead.work.load(Ordering::Relaxed) > MOST_WORK {
                     return;
                 }
                 let rules = parsed.entry((Arc::as_ptr(&call.def.facts) as usize, call.def.item));
                 let rules = rules.or_insert_with(|| Macro::new(call.def.rules()?).ok());
-                let Some(facts) = rules.as_ref().and_then(|rules| self.expanded(likely.krate, call, rules)).map(Arc::new) else {
-                    continue;
-                };
+                let budget = Budget::new(MOST_WORK);
+                let expanded = rules.as_ref().and_then(|rules| self.expanded(likely.krate, call, rules, &budget));
+                let cost = MOST_WORK - budget.left();
+                self.ahead.work.fetch_add(cost, Ordering::Relaxed);
+                let Some(facts) = expanded.map(Arc::new) else { continue };
                 self.ahead.items.fetch_add(facts.items.len(), Ordering::Relaxed);
                 next.extend(self.calls_within(&facts, likely));
-                self.ahead.keep(call, facts);
+                self.ahead.keep(call, facts, cost);
             }
             if next.is_empty() {
                 break;
@@ -110,17 +114,18 @@ impl Program<'_> {
         }
     }
 
-    fn expanded(&self, krate: CrateId, likely: &LikelyCall, rules: &Macro) -> Option<SourceFile> {
+    fn expanded(&self, krate: CrateId, likely: &LikelyCall, rules: &Macro, budget: &Budget) -> Option<SourceFile> {
         let (item, call) = call(&likely.within, likely.item)?;
-        let input = MacroInput { text: &call.text, origin: call.origin(item.span), dollar_crate: self.markers.of(krate) };
+        let dollar_crate = self.markers.of(krate);
+        let input = MacroInput { text: &call.text, origin: call.origin(item.span), dollar_crate, budget };
         rules.expand_items(input, Bodies::Full).ok()
     }
 }
 
 impl Ahead {
-    fn keep(&self, call: &LikelyCall, facts: Arc<SourceFile>) {
+    fn keep(&self, call: &LikelyCall, facts: Arc<SourceFile>, cost: usize) {
         let LikelyCall { within, item, def } = call;
-        let expansion = Expansion { within: Arc::clone(within), of: def.clone(), facts };
+        let expansion = Expansion { within: Arc::clone(within), of: def.clone(), facts, cost };
         let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
         found.insert((Arc::as_ptr(within) as usize, *item), expansion);
     }
@@ -130,11 +135,18 @@ impl Ahead {
         self.found.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// What a call expands to, if it was expanded with this macro.
-    pub(crate) fn get(&self, within: &Arc<SourceFile>, item: ItemId, def: &MacroDef) -> Option<Arc<SourceFile>> {
+    /// What a call expands to, if it was expanded with this macro, for what that costs; `None` where the budget is too small.
+    pub(crate) fn get(
+        &self,
+        within: &Arc<SourceFile>,
+        item: ItemId,
+        def: &MacroDef,
+        budget: Option<&Budget>,
+    ) -> Option<Arc<SourceFile>> {
         let found = self.found.read().unwrap_or_else(PoisonError::into_inner);
         let known = found.get(&(Arc::as_ptr(within) as usize, item))?;
-        (Arc::ptr_eq(&known.within, within) && known.of.is(def)).then(|| Arc::clone(&known.facts))
+        let is_it = Arc::ptr_eq(&known.within, within) && known.of.is(def);
+        (is_it && budget.is_none_or(|budget| budget.pay(known.cost))).then(|| Arc::clone(&known.facts))
     }
 }
 

@@ -25,6 +25,7 @@ mod std_index;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod type_macros;
 pub mod types;
 
 /// Names the code that makes the model: of another one, what was found may be something else.

@@ -2,7 +2,7 @@
 
 use agentlint_syntax::{
     Name,
-    ast::{AssocValue, Bound, GenericArg, GenericArgs, ItemKind, MacroCall, Path, Segment, TypeRef},
+    ast::{AssocValue, Bound, GenericArg, GenericArgs, ItemKind, Path, Segment, TypeRef},
     name,
 };
 
@@ -14,7 +14,6 @@ use crate::types::{DynBounds, DynTrait, Predicate, TraitRef, Ty, TyKind, args, i
 
 /// Deeper types than this are not followed: aliases may be cyclic.
 const DEEPEST: u32 = 64;
-const MOST_CALLS: u32 = 64; // of macros, in one type or in those of one signature
 
 /// What `impl Trait` means where it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +40,7 @@ pub(crate) struct Lowering<'a, 'l> {
     pub(crate) fresh: Option<&'a mut dyn FnMut() -> Ty>,
     depth: u32,
     /// How many macros were called.
-    expanded: u32,
+    pub(crate) expanded: u32,
 }
 
 impl<'a, 'l> Lowering<'a, 'l> {
@@ -103,17 +102,6 @@ impl<'a, 'l> Lowering<'a, 'l> {
             TypeRef::Macro(call) => self.macro_call(call),
             TypeRef::Unknown => Ty::UNKNOWN,
         }
-    }
-
-    fn macro_call(&mut self, call: &MacroCall) -> Ty {
-        self.expanded += 1;
-        let expanded = (self.expanded <= MOST_CALLS).then(|| self.program.expand_type(self.module, call));
-        let Some(written) = expanded.flatten() else { return Ty::UNKNOWN };
-        // Parameters that `impl Trait` makes are counted by what is written.
-        let around = std::mem::replace(&mut self.impl_trait, ImplTrait::Unknown);
-        let ty = self.ty(&written);
-        self.impl_trait = around;
-        ty
     }
 
     fn impl_trait(&mut self, bounds: &[Bound]) -> Ty {

@@ -8,7 +8,7 @@ use crate::ast::{self, SourceFile, TypeRef};
 use crate::expanded::{
     Expanded, parse_expanded_expr, parse_expanded_items, parse_expanded_pat, parse_expanded_statements, parse_expanded_type,
 };
-use crate::macro_rules::MacroRules;
+use crate::macro_rules::{Budget, MacroRules};
 use crate::places::Origin;
 use crate::{Bodies, limits};
 
@@ -25,6 +25,7 @@ pub struct MacroInput<'a> {
     pub origin: Origin<'a>,
     /// What to write for `$crate`.
     pub dollar_crate: &'a str,
+    pub budget: &'a Budget,
 }
 
 impl Macro {
@@ -36,7 +37,7 @@ impl Macro {
 
     fn expand(&self, input: MacroInput<'_>) -> Result<TokenStream, String> {
         let tokens = lex(input.text)?;
-        self.rules.expand(tokens, input.dollar_crate)
+        self.rules.expand(tokens, input.dollar_crate, input.budget)
     }
 
     pub fn expand_items(&self, input: MacroInput<'_>, bodies: Bodies) -> Result<SourceFile, String> {

@@ -31,6 +31,7 @@ pub use expanded::Expanded;
 pub use expansion::{Macro, MacroInput, forget_tokens};
 pub use limits::STACK_SIZE;
 pub use lower::{FormatSubject, Placeholder, placeholders};
+pub use macro_rules::Budget;
 pub use name::{Name, name};
 pub use packed::Lazy;
 pub use parse::{Bodies, ParseOptions, parse};

@@ -269,3 +269,22 @@ fn imports_of_expansions_that_may_mean_two_things_are_left_alone() {
     assert_eq!(found.iter().filter(|call| *call == "case::Two::two").count(), 2, "{found:?}");
     assert!(found.contains(&"case::E::go".to_owned()), "{found:?}");
 }
+
+#[test]
+fn the_macros_of_a_body_and_of_a_crate_may_cost_so_much_together() {
+    let copies = "$($x)* ".repeat(50);
+    let payload = "; ".repeat(1_000);
+    let rules = format!(
+        "macro_rules! in_body {{ ($($x:tt)*) => {{{{ stringify!({copies}); g() }}}} }}
+         macro_rules! item {{ ($name:ident $($x:tt)*) => {{ mod $name {{ fn f() {{ crate::g() }} const _: &str = stringify!({copies}); }} }} }}
+         fn g() {{}} fn last() {{}}"
+    );
+    let in_body: String = (0..60).map(|_| format!("in_body!({payload});")).collect();
+    let found = calls(&format!("{rules} fn f() {{ {in_body} last(); }}"));
+    let expanded = found.iter().filter(|call| *call == "case::g").count();
+    assert!((1..60).contains(&expanded), "some, not all: {expanded}");
+    assert_eq!(found.last().map(String::as_str), Some("case::last"));
+    let items: String = (0..250).map(|at| format!("item!(m{at} {payload});")).collect();
+    let expanded = calls(&format!("{rules} {items}")).len();
+    assert!((1..250).contains(&expanded), "some, not all: {expanded}");
+}

@@ -38,6 +38,10 @@ impl<'call> Steps<'call> {
         Steps { left: limit, dollar_crate }
     }
 
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
     pub(super) fn exhausted(&self) -> bool {
         self.left == 0
     }

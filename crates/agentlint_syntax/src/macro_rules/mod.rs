@@ -11,6 +11,8 @@ mod transcriber;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
+
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 
@@ -19,6 +21,35 @@ use syn::parse::{ParseStream, Parser};
 const OUTPUT_LIMIT: usize = 500_000;
 /// The most matcher steps that one call may cost, over all rules.
 const STEP_LIMIT: usize = 4_000_000;
+
+/// What the calls that share it may still cost together, in matcher steps and token trees that come out.
+#[derive(Debug)]
+pub struct Budget {
+    left: Cell<usize>,
+}
+
+impl Budget {
+    pub fn new(all: usize) -> Budget {
+        Budget { left: Cell::new(all) }
+    }
+
+    pub fn left(&self) -> usize {
+        self.left.get()
+    }
+
+    /// Takes what a call has cost elsewhere; false where that is not there, and nothing is taken.
+    pub fn pay(&self, cost: usize) -> bool {
+        let is_enough = cost <= self.left.get();
+        if is_enough {
+            self.spend(cost);
+        }
+        is_enough
+    }
+
+    fn spend(&self, cost: usize) {
+        self.left.set(self.left.get().saturating_sub(cost));
+    }
+}
 
 /// A macro defined by rules.
 pub struct MacroRules {
@@ -77,14 +108,15 @@ impl MacroRules {
         Ok(MacroRules { rules })
     }
 
-    /// Expands one call. `input` is what stands between the delimiters of the call; `dollar_crate` is the identifier to write for
+    /// Expands one call, as far as `budget` goes. `input` is what stands between the delimiters of the call; `dollar_crate` is the identifier to write for
     /// `$crate`. Tokens from the definition come back with `Span::call_site()`, tokens from the call keep their spans. Calls in
     /// the result are not expanded.
     ///
     /// `$e:expr` and `$t:ty` of several tokens come back in a group without delimiters, so that precedence holds; a type that is
     /// followed by `::` is written `<T>::`.
-    pub fn expand(&self, input: TokenStream, dollar_crate: &str) -> Result<TokenStream, String> {
-        let mut steps = matcher::Steps::new(STEP_LIMIT, dollar_crate);
+    pub fn expand(&self, input: TokenStream, dollar_crate: &str, budget: &Budget) -> Result<TokenStream, String> {
+        let most_steps = STEP_LIMIT.min(budget.left());
+        let mut steps = matcher::Steps::new(most_steps, dollar_crate);
         let find_rule = |stream: ParseStream<'_>| {
             let mut found = None;
             for rule in &self.rules {
@@ -96,9 +128,16 @@ impl MacroRules {
             stream.parse::<TokenStream>()?;
             Ok(found)
         };
-        let found = find_rule.parse2(input).map_err(|error| error.to_string())?;
-        match found {
-            Some((rule, bindings)) => transcriber::transcribe(&rule.template, &bindings, dollar_crate, OUTPUT_LIMIT),
+        let found = find_rule.parse2(input).map_err(|error| error.to_string());
+        budget.spend(most_steps - steps.left());
+        match found? {
+            Some((rule, bindings)) => {
+                let most_trees = OUTPUT_LIMIT.min(budget.left());
+                let mut left = most_trees;
+                let output = transcriber::transcribe(&rule.template, &bindings, dollar_crate, &mut left);
+                budget.spend(most_trees - left);
+                output
+            }
             None if steps.exhausted() => Err("the macro call is too large to match".to_owned()),
             None => Err("no rule of the macro matches".to_owned()),
         }

@@ -2,11 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use super::MacroRules;
+use super::{Budget, MacroRules};
 
 fn expand(rules: &str, input: &str) -> Result<String, String> {
     let rules = MacroRules::parse(rules.parse().unwrap())?;
-    rules.expand(input.parse().unwrap(), "krate").map(|tokens| tokens.to_string())
+    rules.expand(input.parse().unwrap(), "krate", &unbounded()).map(|tokens| tokens.to_string())
+}
+
+fn unbounded() -> Budget {
+    Budget::new(usize::MAX)
 }
 
 #[track_caller]
@@ -53,7 +57,7 @@ fn type_fragment_keeps_precedence() {
     check("($t:ty) => { $t::MAX }", "u8", "u8::MAX");
     check("($t:ty) => { $t::new() }", "Vec<Vec<u8>>", "<Vec<Vec<u8>>>::new()");
     let rules = MacroRules::parse("($t:ty) => { &$t }".parse().unwrap()).unwrap();
-    let output = rules.expand("dyn A + B".parse().unwrap(), "crate").unwrap();
+    let output = rules.expand("dyn A + B".parse().unwrap(), "crate", &unbounded()).unwrap();
     let ty: syn::Type = syn::parse2(output).unwrap();
     assert!(matches!(ty, syn::Type::Reference(_)));
 }
@@ -61,7 +65,7 @@ fn type_fragment_keeps_precedence() {
 #[test]
 fn expression_fragment_keeps_precedence() {
     let rules = MacroRules::parse("($a:expr, $b:expr) => { $a * $b }".parse().unwrap()).unwrap();
-    let output = rules.expand("1 + 2, f(x) as u8".parse().unwrap(), "crate").unwrap();
+    let output = rules.expand("1 + 2, f(x) as u8".parse().unwrap(), "crate", &unbounded()).unwrap();
     let syn::Expr::Binary(binary) = syn::parse2(output).unwrap() else { panic!("not a product") };
     assert!(matches!(binary.op, syn::BinOp::Mul(_)));
     assert!(matches!(*binary.left, syn::Expr::Group(_)));
@@ -200,8 +204,8 @@ fn declarative_macro_2() {
 fn undelimited_groups_go_through_calls() {
     let outer = MacroRules::parse("($e:expr, $t:ty) => { $e, $t }".parse().unwrap()).unwrap();
     let inner = MacroRules::parse("($e:expr, $t:ty) => { expr }; ($($t:tt)*) => { tokens }".parse().unwrap()).unwrap();
-    let once = outer.expand("1 + 2, Vec<u8>".parse().unwrap(), "crate").unwrap();
-    assert_eq!(inner.expand(once, "crate").unwrap().to_string(), "expr");
+    let once = outer.expand("1 + 2, Vec<u8>".parse().unwrap(), "crate", &unbounded()).unwrap();
+    assert_eq!(inner.expand(once, "crate", &unbounded()).unwrap().to_string(), "expr");
 }
 
 #[test]
@@ -209,6 +213,20 @@ fn output_is_bounded() {
     let rules = "($($x:tt)*) => { $($x)* $($x)* $($x)* $($x)* }";
     assert!(expand(rules, &"a ".repeat(50_000)).is_ok(), "those of real crates are this large");
     assert_eq!(expand(rules, &"a ".repeat(300_000)).unwrap_err(), "the macro's expansion is too large");
+}
+
+#[test]
+fn calls_share_a_budget() {
+    let rules = MacroRules::parse("($($x:tt)*) => { $($x)* $($x)* }".parse().unwrap()).unwrap();
+    let budget = Budget::new(1_000);
+    let expand = |input: &str| rules.expand(input.parse().unwrap(), "crate", &budget);
+    assert!(expand(&"a ".repeat(50)).is_ok());
+    let left = budget.left();
+    assert!((500..900).contains(&left), "{left}");
+    // What fails costs too.
+    assert!(expand(&"a ".repeat(400)).is_err());
+    assert_eq!(budget.left(), 0);
+    assert!(expand("a").is_err());
 }
 
 #[test]
@@ -221,7 +239,7 @@ fn malformed_rules() {
 #[test]
 fn spans_of_the_call_are_kept() {
     let rules = MacroRules::parse("\n\n($x:ident) => { f($x) }".parse().unwrap()).unwrap();
-    let output: Vec<_> = rules.expand("\n\n\n\n\nname".parse().unwrap(), "crate").unwrap().into_iter().collect();
+    let output: Vec<_> = rules.expand("\n\n\n\n\nname".parse().unwrap(), "crate", &unbounded()).unwrap().into_iter().collect();
     assert_eq!(output[0].span().start().line, proc_macro2::Span::call_site().start().line);
     let proc_macro2::TokenTree::Group(group) = &output[1] else { panic!("no group") };
     assert_eq!(group.stream().into_iter().next().unwrap().span().start().line, 6);

@@ -5,14 +5,15 @@ use proc_macro2::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenS
 use super::matcher::{Binding, Bindings, Fragment};
 use super::parser::{ConcatPart, FragmentKind, MetavarExpression, Template};
 
-/// Writes `template` out; an error when it repeats without a repeating variable, or grows beyond `limit` token trees.
+/// Writes `template` out, and takes the token trees that it writes from `left`; an error when these are not enough, or when it repeats
+/// without a repeating variable.
 pub(super) fn transcribe(
     template: &[Template],
     bindings: &Bindings,
     dollar_crate: &str,
-    limit: usize,
+    left: &mut usize,
 ) -> Result<TokenStream, String> {
-    let mut transcriber = Transcriber { bindings, dollar_crate, left: limit, iterations: Vec::new() };
+    let mut transcriber = Transcriber { bindings, dollar_crate, left, iterations: Vec::new() };
     let mut output = Vec::new();
     transcriber.write(template, &mut output)?;
     Ok(output.into_iter().collect())
@@ -21,7 +22,7 @@ pub(super) fn transcribe(
 struct Transcriber<'call> {
     bindings: &'call Bindings,
     dollar_crate: &'call str,
-    left: usize,
+    left: &'call mut usize,
     /// The repetitions that are being written, from the outside in.
     iterations: Vec<Iteration>,
 }
@@ -160,10 +161,13 @@ impl<'call> Transcriber<'call> {
     fn take(&mut self, count: usize) -> Result<(), String> {
         match self.left.checked_sub(count) {
             Some(left) => {
-                self.left = left;
+                *self.left = left;
                 Ok(())
             }
-            None => Err("the macro's expansion is too large".to_owned()),
+            None => {
+                *self.left = 0;
+                Err("the macro's expansion is too large".to_owned())
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use agentlint_syntax::macro_rules::MacroRules;
+use agentlint_syntax::macro_rules::{Budget, MacroRules};
 use proc_macro2::TokenStream;
 
 /// The `macro_rules!` in force at one place, which an inner module inherits.
@@ -44,7 +44,7 @@ impl Macros {
                 }
             },
         };
-        rules.expand(input, dollar_crate).map_err(|error| self.note(format!("`{name}!`: {error}"))).ok()
+        rules.expand(input, dollar_crate, &Budget::new(usize::MAX)).map_err(|error| self.note(format!("`{name}!`: {error}"))).ok()
     }
 
     /// Goes on to the next crate: the macros of this one are then those of an earlier one.
