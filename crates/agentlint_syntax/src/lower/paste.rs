@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use syn::Lit;
 
-use super::{BodyLowering, Lowering, unraw};
+use super::{BodyLowering, Lowering, MACRO_DEPTH, unraw};
 use crate::Bodies;
 use crate::ast::{ExprId, ExprKind, ItemId};
 use crate::skip::empty_bodies;
@@ -11,7 +11,7 @@ use crate::skip::empty_bodies;
 impl Lowering<'_> {
     /// Lowers the items that `call` gives; false where it gives something else.
     pub(crate) fn pasted_items(&mut self, call: &syn::Macro, into: &mut Vec<ItemId>) -> bool {
-        if !puts_together(call) {
+        if self.macro_depth >= MACRO_DEPTH || !puts_together(call) {
             return false;
         }
         let tokens = pasted(call.tokens.clone());
@@ -21,7 +21,9 @@ impl Lowering<'_> {
             Bodies::Skip => empty_bodies(tokens, self.bodies),
         };
         let Ok(file) = syn::parse2::<syn::File>(tokens) else { return false };
+        self.macro_depth += 1;
         into.extend(self.items(&file.items));
+        self.macro_depth -= 1;
         true
     }
 }
@@ -68,6 +70,8 @@ fn pasted(tokens: TokenStream) -> TokenStream {
                 out.pop();
                 continue;
             }
+            // One inside another does so itself.
+            _ if is_paste(&out) => Some(tree.clone()),
             _ => put_together(group),
         };
         out.push(tree.unwrap_or_else(|| {
@@ -77,6 +81,11 @@ fn pasted(tokens: TokenStream) -> TokenStream {
         }));
     }
     out.into_iter().collect()
+}
+
+/// Whether what comes next is given to a `paste!`.
+fn is_paste(before: &[TokenTree]) -> bool {
+    matches!(before, [.., TokenTree::Ident(name), TokenTree::Punct(bang)] if name == "paste" && bang.as_char() == '!')
 }
 
 fn is_documentation(attribute: &Group) -> bool {

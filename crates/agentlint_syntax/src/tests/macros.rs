@@ -186,11 +186,33 @@ fn identifiers_that_are_put_together() {
          }
          impl S { paste! { fn [<of_ impl>](&self) {} } fn plain(&self) {} }
          fn f() { paste::paste!([<get_ a>](1)).b(); paste! { let [<c _d>] = 1; [<c _d>] } }
-         paste! { fn [<a + b>]() {} }",
+         paste! { fn [<a + b>]() {} }
+         mod nested { paste! { paste! { fn [<in ner>]() {} } fn [<out er>]() { paste!([<call ed>]()) } } }
+         paste! { fn plain() {} }",
     );
-    assert_eq!(root_names(&file), ["AgentBuilder", "", "type_A", "", "f", ""]);
+    assert_eq!(root_names(&file), ["AgentBuilder", "", "type_A", "", "f", "", "nested", ""]);
     assert_eq!(body_of(&file, "with_top_p_2"), "{self.max_tokens; MakeIt::new([a, b])}");
     assert!(matches!(&item(&file, "of_impl").kind, ItemKind::Function(_)));
     assert_eq!(body_of(&file, "f"), "{get_a(1).b(); {let c_d = 1; c_d}}");
-    assert!(file.items.iter().any(|item| matches!(&item.kind, ItemKind::MacroCall(_))));
+    assert!(matches!(&item(&file, "inner").kind, ItemKind::Function(_)));
+    assert_eq!(body_of(&file, "outer"), "{called()}");
+    // What puts nothing together, or not an identifier, is left to whoever knows a macro of that name.
+    assert_eq!(file.items.iter().filter(|item| matches!(&item.kind, ItemKind::MacroCall(_))).count(), 2);
+}
+
+#[test]
+fn a_paste_among_members_is_under_its_cfg() {
+    let file =
+        sound("impl S { #[cfg(unix)] paste! { fn [<un ix>](&self) {} } #[cfg(windows)] paste! { fn [<un ix>](&self) {} } }");
+    let cfgs: Vec<String> =
+        file.items.iter().filter(|item| item.name == crate::name("unix")).map(|item| cfg(&item.cfg)).collect();
+    assert_eq!(cfgs, [" #unix", " #windows"]);
+}
+
+#[test]
+fn pastes_in_pastes_end() {
+    let deep = format!("{}fn [<a b>]() {{}}{}", "paste! { ".repeat(100), " }".repeat(100));
+    let file = sound(&deep);
+    let kinds: Vec<&ItemKind> = file.items.iter().map(|item| &item.kind).collect();
+    assert!(matches!(kinds.as_slice(), [ItemKind::MacroCall(_)]), "{}", kinds.len());
 }
