@@ -161,6 +161,13 @@ fn lints_of(folder: &Path) -> Vec<(String, String)> {
 }
 
 #[test]
+fn inspect_names_a_function_as_it_is_declared() {
+    let folder = package(&[("src/lib.rs", "use std::fs::read as slurp;\npub fn f() -> bool {\n    slurp(\"a\").is_ok()\n}\n")]);
+    let ran = run(folder.path(), &["inspect", "calls"]);
+    assert_eq!(ran.stdout, "src/lib.rs:3:5: std::read\nsrc/lib.rs:3:16: std::Result::is_ok\n", "{}", ran.stderr);
+}
+
+#[test]
 fn why_tells_what_each_call_of_a_line_does() {
     let source = "\
 struct Scratch;

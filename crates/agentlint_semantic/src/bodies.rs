@@ -32,7 +32,7 @@ impl Program<'_> {
         }
     }
 
-    /// Traits that are in scope in a body, and not in its module.
+    /// Traits that macros called in a body import, and its module does not; known once the body was asked for.
     pub(crate) fn traits_of_macros(&self, owner: DefId) -> &[DefId] {
         match self.facts(owner).body.get() {
             Some(FoundBody::Own(own)) => &own.traits,
